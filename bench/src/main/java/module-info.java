@@ -1,0 +1,4 @@
+/** JMH benchmarks. */
+module io.kingfisher.bench {
+    requires io.kingfisher.train;
+}

@@ -1,0 +1,2 @@
+/** Layers with capture points, losses and models. */
+package io.kingfisher.layers;

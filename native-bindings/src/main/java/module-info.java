@@ -1,0 +1,3 @@
+/** What the vendors' C headers say, and finding their libraries. */
+module io.kingfisher.nativebindings {
+}

@@ -1,0 +1,2 @@
+/** Optimizers, curvature and schedules. */
+package io.kingfisher.optimizers;

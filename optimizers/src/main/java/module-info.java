@@ -1,0 +1,4 @@
+/** Optimizers, curvature and schedules. */
+module io.kingfisher.optimizers {
+    requires transitive io.kingfisher.layers;
+}

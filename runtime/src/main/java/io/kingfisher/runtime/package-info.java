@@ -1,0 +1,2 @@
+/** Tensors, graphs, autodiff, programs and devices. */
+package io.kingfisher.runtime;

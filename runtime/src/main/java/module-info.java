@@ -1,0 +1,7 @@
+/** Tensors, graphs, autodiff, programs and devices. */
+module io.kingfisher.runtime {
+    requires transitive io.kingfisher.nativebindings;
+    requires static jdk.incubator.vector;
+
+    exports io.kingfisher.runtime;
+}
