@@ -1,3 +1,2 @@
 /** What the vendors' C headers say, and finding their libraries. */
-module io.kingfisher.nativebindings {
-}
+module io.kingfisher.nativebindings {}
