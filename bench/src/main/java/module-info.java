@@ -1,4 +1,5 @@
 /** JMH benchmarks. */
 module io.kingfisher.bench {
     requires io.kingfisher.train;
+    requires jmh.core;
 }
