@@ -4,4 +4,5 @@ module io.kingfisher.runtime {
     requires static jdk.incubator.vector;
 
     exports io.kingfisher.runtime;
+    exports io.kingfisher.runtime.graph;
 }

@@ -1,0 +1,133 @@
+package io.kingfisher.runtime;
+
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.reference.ReferenceDevice;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Where tensors live and programs run. A device owns everything made on it: closing it closes the tensors and programs that
+ * are still open. Opening and allocating are thread-safe.
+ */
+public abstract class Device implements AutoCloseable {
+    private final Set<AutoCloseable> owned = new LinkedHashSet<>();
+    private boolean closed;
+
+    protected Device() {}
+
+    /**
+     * Opens a device with the default number of threads ({@code KINGFISHER_THREADS}, else all processors).
+     *
+     * @param name {@code cpu}: oneDNN, OpenBLAS and the Vector API; {@code reference}: plain Java in double precision, slow,
+     *     to check the others against
+     * @throws KingfisherException if there is no such device or it cannot be opened, and why
+     */
+    public static Device open(String name) {
+        return open(name, DeviceOptions.defaults());
+    }
+
+    public static Device open(String name, DeviceOptions options) {
+        return switch (name) {
+            case "reference" -> new ReferenceDevice();
+            default -> throw new KingfisherException("There is no device '" + name + "'; choose cpu or reference.");
+        };
+    }
+
+    /** The fastest device of this machine. It says by {@link #report()} why it is not a faster one. */
+    public static Device best() {
+        return open("cpu");
+    }
+
+    /** The name by which it was opened. */
+    public abstract String name();
+
+    /** What the device is made of, a fact a line: libraries with paths and versions, threads, instruction sets. */
+    public abstract List<String> report();
+
+    /** Compiles a graph whose tensors are all on this device. */
+    public final Program compile(Graph graph) {
+        open();
+        graph.nodes().stream()
+                .flatMap(node -> node.op() instanceof io.kingfisher.runtime.graph.Source.Bound(Tensor tensor)
+                        ? java.util.stream.Stream.of(tensor)
+                        : java.util.stream.Stream.empty())
+                .forEach(this::check);
+        graph.assignments().keySet().forEach(this::check);
+        Program program = prepare(graph);
+        own(program);
+        return program;
+    }
+
+    private void check(Tensor tensor) {
+        if (tensor.device() != this) {
+            throw new KingfisherException("The graph uses a tensor " + tensor.dtype() + tensor.shape()
+                    + " of the device " + tensor.device().name() + "; allocate it on " + name() + ".");
+        }
+        tensor.segment();
+    }
+
+    protected abstract Program prepare(Graph graph);
+
+    /** A new tensor of zeros. */
+    public final Tensor allocate(DType dtype, Shape shape) {
+        open();
+        long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+        Arena arena = Arena.ofShared();
+        MemorySegment memory;
+        try {
+            memory = arena.allocate(Math.max(bytes, 1), 64).asSlice(0, bytes);
+        } catch (OutOfMemoryError e) {
+            arena.close();
+            throw new KingfisherException(
+                    "There is no memory for a tensor " + dtype + shape + " of " + bytes + " bytes on " + name() + ".",
+                    e);
+        }
+        Tensor tensor = new Tensor(this, dtype, shape, memory, arena);
+        own(tensor);
+        return tensor;
+    }
+
+    /** A tensor over memory that the caller keeps alive, such as a program's arena. */
+    protected final Tensor view(DType dtype, Shape shape, MemorySegment memory) {
+        return new Tensor(this, dtype, shape, memory, null);
+    }
+
+    private synchronized void own(AutoCloseable thing) {
+        owned.add(thing);
+    }
+
+    /** Called when something that the device owns has been closed. */
+    protected final synchronized void forget(AutoCloseable thing) {
+        owned.remove(thing);
+    }
+
+    /** The tensors and programs that are open. */
+    public final synchronized int live() {
+        return owned.size();
+    }
+
+    /** Fails where the device is closed. */
+    protected final synchronized void open() {
+        if (closed) {
+            throw new KingfisherException("The device " + name() + " is closed; open it again.");
+        }
+    }
+
+    /** Closes everything made on the device, programs first, and the device. */
+    @Override
+    public void close() {
+        List<AutoCloseable> things;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            things = List.copyOf(owned);
+        }
+        things.stream().filter(Program.class::isInstance).forEach(program -> ((Program) program).close());
+        things.stream().filter(Tensor.class::isInstance).forEach(tensor -> ((Tensor) tensor).close());
+    }
+}

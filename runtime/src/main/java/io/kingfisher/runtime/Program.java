@@ -1,0 +1,33 @@
+package io.kingfisher.runtime;
+
+/**
+ * A compiled graph: every buffer has its place and every native call is prepared. {@link #replay()} is the hot path and
+ * allocates nothing. One thread at a time.
+ */
+public interface Program extends AutoCloseable {
+    /** The memory of an input, at a fixed address, to be filled before a replay. */
+    Tensor input(String name);
+
+    /** The memory of an output, valid from the end of a replay to the start of the next. */
+    Tensor output(String name);
+
+    /**
+     * Runs the program once.
+     *
+     * @throws KingfisherException if the program, its device or a tensor that it uses is closed, or a native call fails
+     */
+    void replay();
+
+    /** The size of the one block of memory that holds all intermediate results, in bytes. */
+    long arenaBytes();
+
+    /** The calls into native libraries that one replay makes. */
+    int nativeCalls();
+
+    /** What a replay does, a step a line. */
+    String describe();
+
+    /** Frees what the program holds; the tensors that it read and changed stay. */
+    @Override
+    void close();
+}
