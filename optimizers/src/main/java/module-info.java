@@ -1,4 +1,6 @@
 /** Optimizers, curvature and schedules. */
 module io.kingfisher.optimizers {
     requires transitive io.kingfisher.layers;
+
+    exports io.kingfisher.optimizers.schedule;
 }
