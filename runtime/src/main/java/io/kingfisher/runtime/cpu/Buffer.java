@@ -1,0 +1,104 @@
+package io.kingfisher.runtime.cpu;
+
+import io.kingfisher.runtime.Tensor;
+
+/** A stretch of memory while a program is compiled: it gets its address when all lifetimes are known. */
+final class Buffer {
+    /** What a buffer is for, which says how long it must last. */
+    enum Kind {
+        /** Between the first and the last instruction that touches it. */
+        TEMPORARY,
+        /** As long as the program, at a place in its block: inputs, outputs, constants. */
+        PINNED,
+        /** A tensor's memory. */
+        TENSOR
+    }
+
+    private final Kind kind;
+    private final long bytes;
+    private final Tensor tensor;
+    private Buffer merged;
+    private long address = -1;
+    private int first = Integer.MAX_VALUE;
+    private int last = -1;
+
+    private Buffer(Kind kind, long bytes, Tensor tensor) {
+        this.kind = kind;
+        this.bytes = bytes;
+        this.tensor = tensor;
+    }
+
+    static Buffer temporary(long bytes) {
+        return new Buffer(Kind.TEMPORARY, bytes, null);
+    }
+
+    static Buffer pinned(long bytes) {
+        return new Buffer(Kind.PINNED, bytes, null);
+    }
+
+    static Buffer of(Tensor tensor) {
+        Buffer buffer = new Buffer(Kind.TENSOR, tensor.bytes(), tensor);
+        buffer.address = tensor.segment().address();
+        return buffer;
+    }
+
+    /** The buffer whose memory this one uses: itself, unless merged. */
+    Buffer root() {
+        Buffer root = this;
+        while (root.merged != null) {
+            root = root.merged;
+        }
+        return root;
+    }
+
+    /** Lets this buffer use another's memory from now on. */
+    void mergeInto(Buffer other) {
+        merged = other.root();
+        merged.touch(first);
+        merged.touch(last);
+    }
+
+    Kind kind() {
+        return root().kind;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** The tensor whose memory this is, else null. */
+    Tensor tensor() {
+        return root().tensor;
+    }
+
+    /** Notes that the instruction at a position reads or writes the buffer. */
+    void touch(int position) {
+        first = Math.min(first, position);
+        last = Math.max(last, position);
+    }
+
+    int first() {
+        return first;
+    }
+
+    int last() {
+        return last;
+    }
+
+    boolean touched() {
+        return last >= 0;
+    }
+
+    void place(long at) {
+        address = at;
+    }
+
+    /** The absolute address, known once the program's memory is planned. */
+    long address() {
+        long result = root().address;
+        if (result < 0) {
+            throw new IllegalStateException("a buffer of " + bytes + " bytes has no place yet");
+        }
+        return result;
+    }
+}
