@@ -1,9 +1,14 @@
 /** The command line: data, training loop, checkpoints, metrics, plots. */
 module io.kingfisher.train {
     requires transitive io.kingfisher.optimizers;
+    requires com.fasterxml.jackson.core;
     requires info.picocli;
     requires jdk.management;
+    requires org.knowm.xchart;
+    requires org.snakeyaml.engine;
 
+    exports io.kingfisher.train.checkpoint;
+    exports io.kingfisher.train.config;
     exports io.kingfisher.train.data;
 
     opens io.kingfisher.train to

@@ -1,0 +1,105 @@
+package io.kingfisher.train.config;
+
+import static io.kingfisher.train.config.ValueType.atLeast;
+import static io.kingfisher.train.config.ValueType.choice;
+import static io.kingfisher.train.config.ValueType.decay;
+import static io.kingfisher.train.config.ValueType.fraction;
+import static io.kingfisher.train.config.ValueType.nonNegative;
+import static io.kingfisher.train.config.ValueType.positive;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The optimizers a configuration can name, and the keys of {@code optimizer_kwargs} of each. To add one, list its schema
+ * here (or pass it to {@link ConfigReader#withOptimizer}).
+ */
+public final class OptimizerSchemas {
+    private static final Option DIST =
+            Option.ignored("dist", new ValueType.Bool(), "no effect: one process trains on one device");
+
+    private static final Option AMSGRAD =
+            Option.of("amsgrad", new ValueType.OnlyFalse(), false, "the running maximum of the second moment");
+
+    private static final OptionSchema ADAM = OptionSchema.of(
+            "Adam",
+            Option.of("beta1", decay(), 0.9, "decay of the mean of gradients; betas: [b1, b2] sets both"),
+            Option.of("beta2", decay(), 0.999, "decay of the mean of squared gradients"),
+            Option.of("eps", positive(), 1e-8, "added to the denominator"),
+            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights"),
+            AMSGRAD,
+            DIST);
+
+    private static final OptionSchema ADA_FISHER = OptionSchema.of(
+            "AdaFisher",
+            Option.of("beta", decay(), 0.9, "decay of the mean of gradients"),
+            Option.of("Lambda", positive(), 1e-3, "damping added to the Fisher diagonal")
+                    .orNamed("damping"),
+            Option.of("gamma", fraction(), 0.8, "weight of the running averages of the factors")
+                    .orNamed("gammas"),
+            Option.of("TCov", atLeast(1), 100L, "steps between refreshes of the factors"),
+            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights"),
+            Option.of("mode", choice("released", "paper", "relative"), "released", "the variant of the update"),
+            Option.of("tau", positive(), 0.1, "relative: damping as a fraction of a layer's mean curvature"),
+            Option.of("power", new ValueType.Real(0, true, 1, false), 1.0, "relative: power of the curvature"),
+            Option.unset("cap", positive(), "relative: the largest ratio of a step to the layer's mean step"),
+            Option.of("decay", decay(), 0.95, "relative: decay of the factors' running averages"),
+            Option.of(
+                    "unmatched",
+                    choice("lambda", "one"),
+                    "lambda",
+                    "the Fisher diagonal of parameters without a curvature rule: Lambda, or 1"),
+            DIST);
+
+    private static final OptionSchema SGD = OptionSchema.of(
+            "SGD",
+            Option.of("momentum", decay(), 0.0, "share of the last step that is kept"),
+            Option.of("nesterov", new ValueType.Bool(), false, "look ahead along the momentum"),
+            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights"),
+            Option.of("dampening", fraction(), 0.0, "share of the gradient left out of the momentum"),
+            DIST);
+
+    private OptimizerSchemas() {}
+
+    /** Every optimizer by its name. */
+    public static Map<String, OptimizerSchema> all() {
+        var schemas = new LinkedHashMap<String, OptimizerSchema>();
+        for (OptimizerSchema schema : List.of(
+                new OptimizerSchema(SGD, 0.1),
+                new OptimizerSchema(ADAM, 1e-3),
+                new OptimizerSchema(ADAM.withDefault("AdamW", "weight_decay", 0.01), 1e-3),
+                new OptimizerSchema(ADA_FISHER, 1e-3),
+                new OptimizerSchema(ADA_FISHER.with("AdaFisherW"), 1e-3))) {
+            schemas.put(schema.name(), schema);
+        }
+        return schemas;
+    }
+
+    /** Rewrites {@code betas: [b1, b2]} as the two keys it stands for. */
+    static YamlNode.Mapping splitBetas(YamlNode.Mapping kwargs, OptionSchema schema, Source source) {
+        var betas = kwargs.entries().get("betas");
+        if (betas == null || schema.knows("betas") || !schema.knows("beta1")) {
+            return kwargs;
+        }
+        if (!(betas.value() instanceof YamlNode.Sequence list) || list.items().size() != 2) {
+            throw source.error(
+                    "optimizer_kwargs.betas",
+                    "expected a list of 2 numbers such as [0.9, 0.999], found "
+                            + betas.value().found() + ".");
+        }
+        var entries = new LinkedHashMap<>(kwargs.entries());
+        entries.remove("betas");
+        var names = new ArrayList<>(List.of("beta1", "beta2"));
+        for (int i = 0; i < names.size(); i++) {
+            if (entries.put(
+                            names.get(i),
+                            new YamlNode.Entry(betas.location(), list.items().get(i)))
+                    != null) {
+                throw source.error("optimizer_kwargs.betas", "sets " + names.get(i) + " too; keep one of them.");
+            }
+        }
+        return new YamlNode.Mapping(entries, kwargs.location());
+    }
+}

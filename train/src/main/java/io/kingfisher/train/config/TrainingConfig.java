@@ -1,0 +1,33 @@
+package io.kingfisher.train.config;
+
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * How long and on what to train.
+ *
+ * @param loss {@code cross_entropy}, {@code mse} or {@code binary_cross_entropy}
+ * @param labelSmoothing share of each label spread over all classes, in [0, 1)
+ * @param maxEpochs passes over the training data
+ * @param maxSteps where the run ends earlier than that
+ * @param trials runs, with consecutive seeds
+ * @param seed of every random choice in this run
+ * @param earlyStopThreshold the least fall of the training loss that counts as progress; empty where never stopped early
+ * @param earlyStopPatience epochs without progress before stopping
+ * @param saveEvery epochs between kept checkpoints; 0 keeps only the last and the best
+ * @param device where to compute, such as {@code cpu}
+ * @param threads compute threads; empty for {@code auto}
+ */
+public record TrainingConfig(
+        String loss,
+        double labelSmoothing,
+        int maxEpochs,
+        OptionalLong maxSteps,
+        int trials,
+        long seed,
+        OptionalDouble earlyStopThreshold,
+        int earlyStopPatience,
+        int saveEvery,
+        String device,
+        OptionalInt threads) {}
