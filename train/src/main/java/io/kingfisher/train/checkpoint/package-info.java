@@ -1,0 +1,2 @@
+/** Safetensors files, and checkpoints kept in them. */
+package io.kingfisher.train.checkpoint;
