@@ -1,4 +1,6 @@
 /** Layers with capture points, losses and models. */
 module io.kingfisher.layers {
     requires transitive io.kingfisher.runtime;
+
+    exports io.kingfisher.layers;
 }

@@ -42,7 +42,7 @@ class SchedulesTest {
             rate = min + (rate - min) * next / now;
         }
         assertEquals(min, schedule.at(0.3, length), TIGHT);
-        assertEquals(0.3, schedule.at(0.3, 2 * length), TIGHT);
+        assertEquals(0.3, schedule.at(0.3, 2L * length), TIGHT);
     }
 
     @Test

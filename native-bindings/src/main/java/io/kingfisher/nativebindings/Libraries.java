@@ -1,0 +1,80 @@
+package io.kingfisher.nativebindings;
+
+import java.lang.foreign.SymbolLookup;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * The native libraries that Kingfisher calls, each found and loaded when first asked for.
+ *
+ * <p>A library is looked for, in this order:
+ * <ol>
+ * <li>the file that the system property {@code kingfisher.NAME.path} names, for example {@code kingfisher.dnnl.path};
+ * <li>the file that the environment variable {@code KINGFISHER_NAME_PATH} names;
+ * <li>the jars {@code org.bytedeco:dnnl} and {@code org.bytedeco:openblas} with the platform's classifier, on the class
+ *     path or the module path, unpacked once into the {@linkplain LibraryCache cache folder};
+ * <li>the folder {@code lib} of the Java runtime, where a runtime image keeps them;
+ * <li>the system's search path.
+ * </ol>
+ * A file named by a property or a variable is used or refused, never passed over.
+ */
+public final class Libraries {
+    private static final NativeLibrary DNNL = new NativeLibrary(LibrarySpec::dnnl, LibraryVersions::dnnl);
+    private static final NativeLibrary OPENBLAS = new NativeLibrary(LibrarySpec::openblas, LibraryVersions::openblas);
+
+    private Libraries() {}
+
+    /**
+     * Loads oneDNN if it is not loaded yet, and says what was loaded.
+     *
+     * @throws NativeLibraryException if no usable one is found, or native access is denied
+     */
+    public static LoadedLibrary dnnl() {
+        return DNNL.load();
+    }
+
+    /**
+     * Loads OpenBLAS (with CBLAS and LAPACKE) if it is not loaded yet, and says what was loaded.
+     *
+     * @throws NativeLibraryException if no usable one is found, or native access is denied
+     */
+    public static LoadedLibrary openblas() {
+        return OPENBLAS.load();
+    }
+
+    /** Returns the libraries loaded so far; loads none. */
+    public static List<LoadedLibrary> loaded() {
+        return Stream.of(DNNL.loaded(), OPENBLAS.loaded())
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /**
+     * Returns the symbols of a library, which is loaded when the first symbol is looked up; for the generated packages.
+     *
+     * @param name {@code dnnl} or {@code openblas}
+     */
+    public static SymbolLookup symbols(String name) {
+        var library = switch (name) {
+            case "dnnl" -> DNNL;
+            case "openblas" -> OPENBLAS;
+            default -> throw new IllegalArgumentException("there is no native library named " + name);
+        };
+        return library::find;
+    }
+
+    /**
+     * Checks that this JVM allows native access.
+     *
+     * @throws NativeLibraryException naming the flag to add, if it does not
+     */
+    public static void requireNativeAccess() {
+        var module = Libraries.class.getModule();
+        if (!module.isNativeAccessEnabled()) {
+            throw new NativeLibraryException(
+                    "Kingfisher calls native libraries, which this JVM was not told to allow: add --enable-native-access="
+                            + (module.isNamed() ? module.getName() : "ALL-UNNAMED") + " to the java command");
+        }
+    }
+}
