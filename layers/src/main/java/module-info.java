@@ -3,4 +3,5 @@ module io.kingfisher.layers {
     requires transitive io.kingfisher.runtime;
 
     exports io.kingfisher.layers;
+    exports io.kingfisher.layers.models;
 }

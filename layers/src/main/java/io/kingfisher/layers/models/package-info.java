@@ -1,0 +1,2 @@
+/** The models that configurations can name. */
+package io.kingfisher.layers.models;
