@@ -68,7 +68,10 @@ final class Assembly {
 
     /** New memory for a value laid out as another of the same shape. */
     Buffer define(Value value, Layout layout) {
-        Buffer buffer = Buffer.temporary(layout.plain() ? value.type().bytes() : value.type().dtype().bytes() * value.shape().elements());
+        Buffer buffer = Buffer.temporary(
+                layout.plain()
+                        ? value.type().bytes()
+                        : value.type().dtype().bytes() * value.shape().elements());
         put(value, new Stored(buffer, layout));
         return buffer;
     }
@@ -87,8 +90,8 @@ final class Assembly {
         }
         Stored from = primary(value);
         Buffer to = Buffer.temporary(value.type().bytes());
-        DnnlMemoryDesc plain = resources.keep(
-                DnnlMemoryDesc.rowMajor(onednn.type(value.dtype()), from.layout().desc().dims()));
+        DnnlMemoryDesc plain = resources.keep(DnnlMemoryDesc.rowMajor(
+                onednn.type(value.dtype()), from.layout().desc().dims()));
         reorder(value, from.buffer(), from.layout().desc(), to, plain);
         put(value, new Stored(to, Layout.PLAIN));
         return to;
@@ -125,7 +128,9 @@ final class Assembly {
         new PrimitiveCall(this, pd)
                 .read(dnnl_h.DNNL_ARG_FROM(), from)
                 .write(dnnl_h.DNNL_ARG_TO(), to)
-                .emit("Reorder " + value + " to " + Layout.of(toDesc), value.node().scope());
+                .emit(
+                        "Reorder " + value + " to " + Layout.of(toDesc),
+                        value.node().scope());
     }
 
     /** What an instruction is called: the op, its types and anything else that tells. */
@@ -133,7 +138,9 @@ final class Assembly {
         StringBuilder text = new StringBuilder(node.op().toString()).append(' ');
         text.append(node.inputs().stream().map(this::describe).toList());
         text.append(" -> ").append(node.outputs().stream().map(this::describe).toList());
-        return detail.isEmpty() ? text.toString() : text.append(" by ").append(detail).toString();
+        return detail.isEmpty()
+                ? text.toString()
+                : text.append(" by ").append(detail).toString();
     }
 
     private String describe(Value value) {

@@ -34,9 +34,7 @@ final class Convolutions {
         Problem(Convolution window, Shape x, Shape w) {
             image = any(x.toArray());
             int g = window.groups();
-            weight = g == 1
-                    ? any(w.toArray())
-                    : any(g, w.dim(0) / g, w.dim(1), w.dim(2), w.dim(3));
+            weight = g == 1 ? any(w.toArray()) : any(g, w.dim(0) / g, w.dim(1), w.dim(2), w.dim(3));
             Shape y = window.output(x, w);
             output = any(y.toArray());
             strides = new long[] {window.strideH(), window.strideW()};

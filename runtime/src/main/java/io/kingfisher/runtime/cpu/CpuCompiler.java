@@ -80,8 +80,7 @@ final class CpuCompiler {
             case Source.Input _ -> {}
             case Source.Bound(Tensor tensor) ->
                 assembly.put(
-                        node.output(0),
-                        new Assembly.Stored(tensors.computeIfAbsent(tensor, Buffer::of), Layout.PLAIN));
+                        node.output(0), new Assembly.Stored(tensors.computeIfAbsent(tensor, Buffer::of), Layout.PLAIN));
             case Source source -> {
                 Buffer buffer = Buffer.pinned(source.type().bytes());
                 constants.put(buffer, source);
@@ -177,8 +176,7 @@ final class CpuCompiler {
             Type type = types.get(name);
             result.put(
                     name,
-                    device.memory(
-                            type.dtype(), type.shape(), NativeMemory.segment(buffer.address(), type.bytes())));
+                    device.memory(type.dtype(), type.shape(), NativeMemory.segment(buffer.address(), type.bytes())));
         });
         return result;
     }

@@ -2,9 +2,9 @@ package io.kingfisher.runtime.cpu;
 
 import io.kingfisher.nativebindings.Libraries;
 import io.kingfisher.nativebindings.LoadedLibrary;
-import io.kingfisher.nativebindings.NativeThreads;
 import io.kingfisher.nativebindings.NativeException;
 import io.kingfisher.nativebindings.NativeLibraryException;
+import io.kingfisher.nativebindings.NativeThreads;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
@@ -40,7 +40,8 @@ public final class CpuDevice extends Device {
             onednn = new OneDnn();
             describe(Libraries.dnnl());
             describe(Libraries.openblas());
-            report.add("threads: " + NativeThreads.openMp() + " in oneDNN (OpenMP), " + NativeThreads.openBlas() + " in OpenBLAS");
+            report.add("threads: " + NativeThreads.openMp() + " in oneDNN (OpenMP), " + NativeThreads.openBlas()
+                    + " in OpenBLAS");
         } catch (NativeLibraryException | NativeException e) {
             throw new KingfisherException("The device cpu cannot be opened: " + e.getMessage() + ".", e);
         }

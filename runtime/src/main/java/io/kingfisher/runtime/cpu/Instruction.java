@@ -29,8 +29,7 @@ record Instruction(
         replaceable = List.copyOf(replaceable);
     }
 
-    static Instruction of(
-            String what, String scope, List<Buffer> reads, List<Buffer> writes, Supplier<CpuStep> bind) {
+    static Instruction of(String what, String scope, List<Buffer> reads, List<Buffer> writes, Supplier<CpuStep> bind) {
         return new Instruction(what, scope, reads, writes, List.of(), 0, bind);
     }
 

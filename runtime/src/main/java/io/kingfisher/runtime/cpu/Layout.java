@@ -65,9 +65,7 @@ final class Layout {
 
     /** The shape of the row-major array that an array of {@code shape} in this layout is. */
     Shape physical(Shape shape) {
-        return plain()
-                ? shape
-                : Shape.of(axes.stream().mapToLong(Axis::extent).toArray());
+        return plain() ? shape : Shape.of(axes.stream().mapToLong(Axis::extent).toArray());
     }
 
     /**
@@ -86,7 +84,8 @@ final class Layout {
             }
         }
         int axis = varying;
-        return Shape.of(axes.stream().mapToLong(a -> a.of() == axis ? a.extent() : 1).toArray());
+        return Shape.of(
+                axes.stream().mapToLong(a -> a.of() == axis ? a.extent() : 1).toArray());
     }
 
     /** The physical axes that make up the given logical ones; null where those that remain are not in logical order. */

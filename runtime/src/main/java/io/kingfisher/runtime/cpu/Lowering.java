@@ -29,8 +29,8 @@ final class Lowering {
         boolean empty = node.inputs().stream().anyMatch(v -> v.shape().elements() == 0)
                 || node.outputs().stream().allMatch(v -> v.shape().elements() == 0);
         switch (node.op()) {
-            case Movement.Reshape _ -> assembly.put(
-                    node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
+            case Movement.Reshape _ ->
+                assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case MatMul op when single && !empty -> products.multiply(op, node);
             case Conv2d op when single && !empty -> convolutions.forward(op, node);
@@ -50,6 +50,10 @@ final class Lowering {
             writes.add(assembly.define(output));
         }
         assembly.emit(Instruction.of(
-                assembly.describe(node, "plain Java"), node.scope(), reads, writes, () -> new PlainStep(node, reads, writes)));
+                assembly.describe(node, "plain Java"),
+                node.scope(),
+                reads,
+                writes,
+                () -> new PlainStep(node, reads, writes)));
     }
 }

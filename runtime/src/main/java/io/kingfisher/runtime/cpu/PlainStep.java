@@ -1,6 +1,5 @@
 package io.kingfisher.runtime.cpu;
 
-
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.reference.Interpreter;
 import java.util.List;
@@ -21,7 +20,8 @@ final class PlainStep implements CpuStep {
     public void run() {
         double[][] arguments = new double[in.length][];
         for (int i = 0; i < in.length; i++) {
-            arguments[i] = Scalars.read(node.input(i).dtype(), in[i], node.input(i).shape().elements());
+            arguments[i] = Scalars.read(
+                    node.input(i).dtype(), in[i], node.input(i).shape().elements());
         }
         double[][] results = Interpreter.run(node, arguments);
         for (int i = 0; i < out.length; i++) {

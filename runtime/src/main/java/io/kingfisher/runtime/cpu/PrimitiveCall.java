@@ -66,7 +66,8 @@ final class PrimitiveCall {
                 assembly.onednn().stream().handle(),
                 bound.size(),
                 // Without a lifetime, so that calls need not hold the arena open.
-                MemorySegment.ofAddress(DnnlPrimitive.arguments(resources.arena(), bound).address()));
+                MemorySegment.ofAddress(
+                        DnnlPrimitive.arguments(resources.arena(), bound).address()));
     }
 
     private record Step(MemorySegment primitive, MemorySegment stream, int count, MemorySegment arguments)

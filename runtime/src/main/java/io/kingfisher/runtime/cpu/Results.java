@@ -3,7 +3,6 @@ package io.kingfisher.runtime.cpu;
 import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.Value;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
