@@ -2,5 +2,6 @@
 module io.kingfisher.optimizers {
     requires transitive io.kingfisher.layers;
 
+    exports io.kingfisher.optimizers;
     exports io.kingfisher.optimizers.schedule;
 }

@@ -1,0 +1,43 @@
+package io.kingfisher.optimizers;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Value;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The scalars of a step as a rule writes them: expressions of the learning rate and the step's number, computed on the device
+ * once a step in F64 and handed to the updates as F32.
+ */
+final class Hyperparameters {
+    /** The learning rate of the parameter's group. */
+    static final Expr RATE = Expr.arg(0);
+    /** The number of the step, 1 for the first. */
+    static final Expr STEP = Expr.arg(1);
+
+    private record Key(int group, Expr expr) {}
+
+    private final Graph graph;
+    private final ControlBlock control;
+    private final Map<Key, Value> known = new HashMap<>();
+
+    Hyperparameters(Graph graph, ControlBlock control) {
+        this.graph = graph;
+        this.control = control;
+    }
+
+    /** The value of an expression of {@link #RATE} and {@link #STEP} for a group. */
+    Value value(int group, Expr expr) {
+        return known.computeIfAbsent(
+                new Key(group, expr),
+                _ -> graph.map(expr, DType.F32, List.of(control.learningRate(graph, group), control.step(graph))));
+    }
+
+    /** 1 - beta^t, by which an average that started from zero falls short (Kingma and Ba, 2015, section 3). */
+    static Expr correction(double beta) {
+        return Expr.of(1).sub(Expr.of(beta).pow(STEP));
+    }
+}

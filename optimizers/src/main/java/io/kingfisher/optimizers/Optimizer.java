@@ -1,0 +1,157 @@
+package io.kingfisher.optimizers;
+
+import io.kingfisher.layers.Gradients;
+import io.kingfisher.layers.Parameter;
+import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.KingfisherException;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Records the update of parameters from their gradients. An optimizer owns its state and a control block on the device; what
+ * changes from step to step goes through them, so that a recorded step is replayed without being recorded again.
+ *
+ * <pre>{@code
+ * optimizer.record(gradients, Cadence.STEP);   // while recording
+ * optimizer.advance();                         // before each replay: which cadence to replay comes back
+ * }</pre>
+ */
+public abstract class Optimizer implements AutoCloseable {
+    /** What a step does besides updating the parameters. */
+    public enum Cadence {
+        /** Nothing. */
+        STEP,
+        /** It also takes the curvature anew from this step's statistics. */
+        REFRESH
+    }
+
+    private final List<ParameterGroup> groups;
+    private final Clipping clipping;
+    private final OptimizerState state;
+    private final ControlBlock control;
+    private long step;
+
+    protected Optimizer(Device device, List<ParameterGroup> groups, Clipping clipping) {
+        Set<Parameter> seen = new HashSet<>();
+        for (ParameterGroup group : groups) {
+            for (Parameter parameter : group.parameters()) {
+                if (!seen.add(parameter)) {
+                    throw new KingfisherException("The parameter " + parameter.path()
+                            + " is in two groups; give every parameter to exactly one.");
+                }
+            }
+        }
+        this.groups = List.copyOf(groups);
+        this.clipping = clipping;
+        this.state = new OptimizerState(device);
+        this.control = new ControlBlock(device, groups);
+    }
+
+    /** Records one step: the updates of all parameters, and the refresh of the curvature where asked. */
+    public final void record(Gradients gradients, Cadence cadence) {
+        Graph graph = gradients.loss().graph();
+        check(gradients);
+        prepare(gradients, cadence);
+        Hyperparameters hyper = new Hyperparameters(graph, control);
+        List<Value> raw = new ArrayList<>();
+        for (ParameterGroup group : groups) {
+            group.parameters().forEach(parameter -> raw.add(gradients.of(parameter)));
+        }
+        List<Value> clipped = clipping.apply(graph, raw);
+        int next = 0;
+        for (int k = 0; k < groups.size(); k++) {
+            for (Parameter parameter : groups.get(k).parameters()) {
+                try (Graph.Scope _ = graph.scope("optimizer." + parameter.path())) {
+                    Update update = new Update(graph, parameter, clipped.get(next++), state, hyper, k, view(parameter));
+                    update(update, groups.get(k));
+                    update.record();
+                }
+            }
+        }
+    }
+
+    /** Every parameter that the loss trains must be in a group: none is left out silently. */
+    private void check(Gradients gradients) {
+        Set<Parameter> owned = new HashSet<>();
+        groups.forEach(group -> owned.addAll(group.parameters()));
+        for (Parameter parameter : gradients.parameters()) {
+            if (!owned.contains(parameter)) {
+                throw new KingfisherException("The parameter " + parameter.path()
+                        + " takes part in the loss but is in no group of the optimizer; add it to a group or set it not"
+                        + " to be trained.");
+            }
+        }
+    }
+
+    /** What is recorded once before the updates. */
+    protected void prepare(Gradients gradients, Cadence cadence) {}
+
+    /** The shape, of as many elements, under which the rule sees a parameter and its state. */
+    protected Shape view(Parameter parameter) {
+        return parameter.shape();
+    }
+
+    /** Sets what the parameter and its states become. */
+    protected abstract void update(Update update, ParameterGroup group);
+
+    /** The steps between refreshes of the curvature; 0 where there is none. */
+    protected long refreshInterval() {
+        return 0;
+    }
+
+    /** Goes on to the next step before its replay, and says which of the two recordings to replay. */
+    public final Cadence advance() {
+        control.step(++step);
+        return refreshInterval() > 0 && (step - 1) % refreshInterval() == 0 ? Cadence.REFRESH : Cadence.STEP;
+    }
+
+    /** The steps made so far. */
+    public final long step() {
+        return step;
+    }
+
+    /** Continues after a number of steps, with a state that has been written back. */
+    public final void resume(long steps) {
+        step = steps;
+    }
+
+    /** Whether there are two recordings to make, with and without a refresh. */
+    public final boolean hasRefresh() {
+        return refreshInterval() > 0;
+    }
+
+    public final List<ParameterGroup> groups() {
+        return groups;
+    }
+
+    /** Sets a group's learning rate from the next replay on. */
+    public final void learningRate(int group, double rate) {
+        control.learningRate(group, rate);
+    }
+
+    /** A group's learning rate at present. */
+    public final double learningRate(int group) {
+        return control.learningRate(group);
+    }
+
+    /** What is saved and restored; complete once a step has been recorded. */
+    public final OptimizerState state() {
+        return state;
+    }
+
+    /** What a user should know at the start, a line each: parameters without a curvature rule, say. */
+    public List<String> notes() {
+        return List.of();
+    }
+
+    @Override
+    public void close() {
+        state.close();
+        control.close();
+    }
+}
