@@ -3,6 +3,7 @@ module io.kingfisher.train {
     requires transitive io.kingfisher.optimizers;
     requires com.fasterxml.jackson.core;
     requires info.picocli;
+    requires java.desktop;
     requires jdk.management;
     requires org.knowm.xchart;
     requires org.snakeyaml.engine;

@@ -9,7 +9,7 @@ final class ChannelStatistics {
     private final float[] mean;
     private final float[] std;
 
-    private ChannelStatistics(float[] mean, float[] std) {
+    ChannelStatistics(float[] mean, float[] std) {
         this.mean = mean;
         this.std = std;
     }

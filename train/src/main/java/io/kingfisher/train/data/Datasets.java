@@ -5,10 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Opens data sets by name and path. */
 public final class Datasets {
-    private static final List<String> NAMES = List.of("glyphs", "mnist", "fashion-mnist");
+    private static final List<String> NAMES =
+            List.of("glyphs", "mnist", "fashion-mnist", "cifar10", "cifar100", "images");
 
     private Datasets() {}
 
@@ -32,10 +34,45 @@ public final class Datasets {
                         List.of());
             case "mnist" -> IdxDigits.mnist(path(spec), spec.memoryLimit());
             case "fashionmnist" -> IdxDigits.fashionMnist(path(spec), spec.memoryLimit());
+            case "cifar10" -> cifar(CifarFiles.Kind.CIFAR10, spec);
+            case "cifar100" -> cifar(CifarFiles.Kind.CIFAR100, spec);
+            case "images", "imagefolder" ->
+                ImageFolders.open("images", path(spec), spec.imageSize(), spec.memoryLimit(), Optional.empty());
             default ->
                 throw new KingfisherException(
                         "unknown dataset '%s'; there are %s".formatted(spec.name(), String.join(", ", NAMES)));
         };
+    }
+
+    /** The binary version where its files are there; else the images in a zip or in class folders. */
+    private static DataSplits cifar(CifarFiles.Kind kind, DataSpec spec) {
+        Path path = path(spec);
+        if (Files.isDirectory(path) && CifarFiles.isIn(kind, path)) {
+            return CifarFiles.open(kind, path, spec.memoryLimit());
+        }
+        Optional<Path> images = Files.isRegularFile(path)
+                ? Optional.of(path)
+                : DataFiles.find(List.of(path), List.of(kind.label + "-images.zip", kind.label + ".zip"));
+        if (images.isEmpty() && Files.isDirectory(path.resolve("train"))) {
+            images = Optional.of(path);
+        }
+        Path place = images.orElseThrow(() -> new KingfisherException(
+                "dataset %s: looked in %s for the binary version (%s), for a folder train/ with class folders and for %s-images.zip, and found none%s"
+                        .formatted(
+                                kind.label,
+                                path.toAbsolutePath(),
+                                String.join(", ", kind.files()),
+                                kind.label,
+                                kind.hint(path))));
+        DataSplits splits = ImageFolders.open(
+                kind.label, place, spec.imageSize(), spec.memoryLimit(), Optional.of(kind.statistics));
+        if (splits.train().classes() != kind.classes) {
+            int found = splits.train().classes();
+            splits.close();
+            throw new KingfisherException("%s: there are %d class folders, but %s has %d classes"
+                    .formatted(place, found, kind.label, kind.classes));
+        }
+        return splits;
     }
 
     private static String canonical(String name) {

@@ -18,23 +18,23 @@ final class GlyphPainter {
         float[] segments = GlyphStrokes.segments(digit, random.nextInt(GlyphStrokes.variants(digit)));
 
         // Warp: quadratic terms bend straight strokes and slide loops, as different hands do.
-        float bendX = spread(random, .22f);
-        float bendY = spread(random, .22f);
-        float slideX = spread(random, .22f);
-        float slideY = spread(random, .22f);
+        float bendX = spread(random, .28f);
+        float bendY = spread(random, .28f);
+        float slideX = spread(random, .30f);
+        float slideY = spread(random, .30f);
 
         // Affine: scale and shear the digit, turn it, move it.
-        double angle = spread(random, .30f);
+        double angle = spread(random, .33f);
         float cos = (float) StrictMath.cos(angle);
         float sin = (float) StrictMath.sin(angle);
-        float shear = spread(random, .35f);
-        float scale = 17.5f + spread(random, 3.5f);
-        float scaleX = scale * (1.05f + spread(random, .25f));
+        float shear = spread(random, .38f);
+        float scale = 17.2f + spread(random, 3.8f);
+        float scaleX = scale * (1.05f + spread(random, .30f));
         float a = cos * scaleX;
         float b = cos * scaleX * shear - sin * scale;
         float c = sin * scaleX;
         float d = sin * scaleX * shear + cos * scale;
-        float radius = 1.25f + spread(random, .6f);
+        float radius = 1.25f + spread(random, .7f);
         float reach = radius + .5f;
 
         float left = Float.MAX_VALUE;
@@ -61,8 +61,8 @@ final class GlyphPainter {
             stroke(points[i] + moveX, points[i + 1] + moveY, points[i + 2] + moveX, points[i + 3] + moveY, reach);
         }
 
-        float ink = 255f * (.55f + .45f * random.nextFloat());
-        float grain = 26f * random.nextFloat();
+        float ink = 255f * (.5f + .5f * random.nextFloat());
+        float grain = 34f * random.nextFloat();
         shade(reach, ink, grain, random, pixels, offset);
     }
 
