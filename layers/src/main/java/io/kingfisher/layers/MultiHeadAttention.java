@@ -96,7 +96,7 @@ public final class MultiHeadAttention extends Layer {
     }
 
     private Value masked(Value scores, Optional<Value> padding) {
-        Expr result = Expr.arg(0).mul(1 / Math.sqrt(width / heads));
+        Expr result = Expr.arg(0).mul(1 / Math.sqrt((double) width / heads));
         List<Value> arguments = new ArrayList<>(List.of(scores));
         int length = Math.toIntExact(scores.dim(-1));
         if (causal) {
