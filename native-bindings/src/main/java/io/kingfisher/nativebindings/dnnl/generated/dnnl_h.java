@@ -2134,6 +2134,15 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_eltwise_clip_v2_use_dst_for_bwd() {
         return dnnl_eltwise_clip_v2_use_dst_for_bwd;
     }
+    private static final int dnnl_pooling_max = (int)511L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_pooling_max = 511
+     * }
+     */
+    public static int dnnl_pooling_max() {
+        return dnnl_pooling_max;
+    }
     private static final int dnnl_pooling_avg_include_padding = (int)767L;
     /**
      * {@snippet lang=c :
@@ -2169,6 +2178,15 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int dnnl_binary_mul() {
         return dnnl_binary_mul;
+    }
+    private static final int dnnl_binary_max = (int)131058L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_binary_max = 131058
+     * }
+     */
+    public static int dnnl_binary_max() {
+        return dnnl_binary_max;
     }
     private static final int dnnl_binary_min = (int)131059L;
     /**
@@ -2260,6 +2278,15 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_binary_select() {
         return dnnl_binary_select;
     }
+    private static final int dnnl_reduction_max = (int)196594L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_reduction_max = 196594
+     * }
+     */
+    public static int dnnl_reduction_max() {
+        return dnnl_reduction_max;
+    }
     private static final int dnnl_reduction_min = (int)196595L;
     /**
      * {@snippet lang=c :
@@ -2296,6 +2323,15 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_reduction_mean() {
         return dnnl_reduction_mean;
     }
+    private static final int dnnl_reduction_norm_lp_max = (int)196599L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_reduction_norm_lp_max = 196599
+     * }
+     */
+    public static int dnnl_reduction_norm_lp_max() {
+        return dnnl_reduction_norm_lp_max;
+    }
     private static final int dnnl_reduction_norm_lp_sum = (int)196600L;
     /**
      * {@snippet lang=c :
@@ -2304,6 +2340,15 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int dnnl_reduction_norm_lp_sum() {
         return dnnl_reduction_norm_lp_sum;
+    }
+    private static final int dnnl_reduction_norm_lp_power_p_max = (int)196601L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_reduction_norm_lp_power_p_max = 196601
+     * }
+     */
+    public static int dnnl_reduction_norm_lp_power_p_max() {
+        return dnnl_reduction_norm_lp_power_p_max;
     }
     private static final int dnnl_reduction_norm_lp_power_p_sum = (int)196602L;
     /**
