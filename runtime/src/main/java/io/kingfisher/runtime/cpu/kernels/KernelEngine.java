@@ -1,0 +1,97 @@
+package io.kingfisher.runtime.cpu.kernels;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.cpu.CpuStep;
+import io.kingfisher.runtime.graph.Expr;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Prepares kernels and owns what they share: threads, generated loops, the thread that compiles vector code. One for each
+ * device; preparing is thread-safe. Closing it ends its threads, after which no step may run.
+ */
+public final class KernelEngine implements AutoCloseable {
+    /** Which loops run. All give the same bits. */
+    public enum Mode {
+        /** Single elements only. */
+        SCALAR,
+        /** Vectors from the first call on, however slow they are before they are compiled. */
+        VECTOR,
+        /** Single elements until a loop is hot and its vectors are compiled. */
+        ADAPTIVE
+    }
+
+    private final Workers workers;
+    private final Mode mode;
+    private final Promoter promoter;
+    private final Map<LoopSpec, AdaptiveLoop> loops = new ConcurrentHashMap<>();
+
+    /** Vectors where the JVM has them, unless the property {@code kingfisher.vector} is {@code false}. */
+    public KernelEngine(int threads) {
+        this(threads, defaultMode());
+    }
+
+    public KernelEngine(int threads, Mode mode) {
+        this.workers = new Workers(threads);
+        this.mode = VectorSupport.PRESENT ? mode : Mode.SCALAR;
+        this.promoter = this.mode == Mode.ADAPTIVE ? new Promoter() : null;
+    }
+
+    private static Mode defaultMode() {
+        return "false".equals(System.getProperty("kingfisher.vector")) ? Mode.SCALAR : Mode.ADAPTIVE;
+    }
+
+    public Workers workers() {
+        return workers;
+    }
+
+    /** What the elementwise loops run on and, where they could run faster, what to do about it. */
+    public String report() {
+        if (!VectorSupport.PRESENT) {
+            return "elementwise: scalar loops; add --add-modules=jdk.incubator.vector to the java command for vectors";
+        }
+        return mode == Mode.SCALAR
+                ? "elementwise: scalar loops, as kingfisher.vector=false asks"
+                : "elementwise: Vector API, " + 32 * VectorSupport.LENGTH + " bits";
+    }
+
+    /** Waits until every loop that has become hot runs on vectors, for tests and benchmarks. */
+    public void settle() {
+        while (promoter != null && !promoter.idle()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    AdaptiveLoop loop(LoopSpec spec) {
+        return loops.computeIfAbsent(spec, s -> {
+            boolean vectors = mode != Mode.SCALAR && s.vectorizes(VectorSupport.LENGTH);
+            Loop first = Generator.loop(s, vectors && mode == Mode.VECTOR);
+            return new AdaptiveLoop(s, first, vectors && mode == Mode.ADAPTIVE ? promoter : null);
+        });
+    }
+
+    /**
+     * An elementwise kernel (see {@link io.kingfisher.runtime.graph.Map}): operands are the inputs, then one output in
+     * row-major order for each result.
+     *
+     * @param shape the shape of the outputs, to which every input is broadcast
+     */
+    public MapKernel map(List<Expr> results, List<DType> dtypes, Shape shape, List<View> inputs) {
+        return new MapKernel(this, results, dtypes, shape, inputs);
+    }
+
+    /** Several steps made by {@link MapKernel#bind}, over different memory, as one: all their elements shared out once. */
+    public CpuStep together(List<CpuStep> maps) {
+        return new MapGroup(workers, maps.stream().map(MapStep.class::cast).toList());
+    }
+
+    @Override
+    public void close() {
+        if (promoter != null) {
+            promoter.close();
+        }
+        workers.close();
+    }
+}

@@ -1,0 +1,176 @@
+package io.kingfisher.runtime.cpu.kernels;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Threads for loops over data: the caller and {@code threads - 1} daemons. What a part computes depends on its number alone,
+ * whoever happens to run it, so results do not depend on timing. A caller never waits for a thread that has not begun: it
+ * takes the parts that nobody has taken, which matters where another library's threads are still spinning on the other core.
+ * Running a task allocates nothing.
+ */
+public final class Workers implements AutoCloseable {
+    /** A loop's body. */
+    @FunctionalInterface
+    public interface Task {
+        void run(int part);
+    }
+
+    /** How often an idle thread looks for work before it sleeps: some tens of microseconds. */
+    private static final int SPINS = 1000;
+
+    private static final int MOST_PARTS = 0xffff;
+
+    private final Thread[] threads;
+    private final Sleeper[] sleepers;
+    private final AtomicBoolean busy = new AtomicBoolean();
+    /** The current task's number (32 bits), its parts (16 bits) and the next part to take (16 bits), changed as one. */
+    private final AtomicLong ticket = new AtomicLong();
+
+    private final AtomicInteger finished = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private Task task;
+    private volatile boolean closed;
+
+    /** Whether a thread sleeps, in an object of its own so that the caller can wake it without allocating. */
+    private static final class Sleeper {
+        volatile boolean asleep;
+    }
+
+    /** Starts {@code threads - 1} daemon threads. */
+    public Workers(int threads) {
+        this.threads = new Thread[threads - 1];
+        this.sleepers = new Sleeper[threads - 1];
+        for (int i = 0; i < threads - 1; i++) {
+            Sleeper sleeper = new Sleeper();
+            sleepers[i] = sleeper;
+            this.threads[i] = Thread.ofPlatform()
+                    .daemon()
+                    .name("kingfisher-worker-" + (i + 1))
+                    .unstarted(() -> work(sleeper));
+        }
+        for (Thread thread : this.threads) {
+            thread.start();
+        }
+    }
+
+    /** The threads that compute, the caller's included. */
+    public int threads() {
+        return threads.length + 1;
+    }
+
+    /**
+     * Runs parts 0 to {@code parts - 1}, each once, and returns when all have ended. A call from inside a task, or while
+     * another thread's task runs, does all parts itself.
+     *
+     * @throws RuntimeException or an Error, the first that a part threw, after all parts have ended
+     */
+    public void run(Task work, int parts) {
+        if (parts <= 1 || threads.length == 0 || parts > MOST_PARTS || !busy.compareAndSet(false, true)) {
+            for (int part = 0; part < parts; part++) {
+                work.run(part);
+            }
+            return;
+        }
+        try {
+            share(work, parts);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    private void share(Task work, int parts) {
+        task = work;
+        finished.set(0);
+        long number = (ticket.get() >>> 32) + 1;
+        ticket.set(number << 32 | (long) parts << 16);
+        for (int i = 0; i < Math.min(parts - 1, threads.length); i++) {
+            if (sleepers[i].asleep) {
+                LockSupport.unpark(threads[i]);
+            }
+        }
+        takeParts();
+        for (int spins = 0; finished.get() < parts; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+        }
+        task = null;
+        Throwable thrown = failure.getAndSet(null);
+        if (thrown instanceof Error error) {
+            throw error;
+        } else if (thrown != null) {
+            throw (RuntimeException) thrown;
+        }
+    }
+
+    /** Runs parts of the current task until all are taken. */
+    private void takeParts() {
+        while (true) {
+            long t = ticket.get();
+            int next = (int) (t & 0xffff);
+            if (next >= (int) (t >>> 16 & 0xffff)) {
+                return;
+            }
+            // A part is left, so the task cannot end and be replaced unless the exchange below fails.
+            Task current = task;
+            if (ticket.compareAndSet(t, t + 1)) {
+                try {
+                    current.run(next);
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    finished.incrementAndGet();
+                }
+            }
+        }
+    }
+
+    private boolean workLeft() {
+        long t = ticket.get();
+        return (t & 0xffff) < (t >>> 16 & 0xffff);
+    }
+
+    private void work(Sleeper sleeper) {
+        while (!closed) {
+            takeParts();
+            int spins = 0;
+            while (!workLeft() && !closed) {
+                if (spins++ < SPINS) {
+                    Thread.onSpinWait();
+                    continue;
+                }
+                sleeper.asleep = true;
+                if (!workLeft() && !closed) {
+                    LockSupport.park(this);
+                }
+                sleeper.asleep = false;
+            }
+        }
+    }
+
+    /** Ends the threads and waits until they have ended. */
+    @Override
+    public void close() {
+        closed = true;
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            LockSupport.unpark(thread);
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
