@@ -5,6 +5,7 @@ module io.kingfisher.train {
     requires info.picocli;
     requires java.desktop;
     requires jdk.management;
+    requires jtokkit;
     requires org.knowm.xchart;
     requires org.snakeyaml.engine;
 

@@ -23,12 +23,13 @@ final class DataFiles {
     static Path require(String dataset, String what, List<Path> folders, List<String> names) {
         return find(folders, names)
                 .orElseThrow(() -> new KingfisherException("dataset %s: no %s: looked for %s in %s"
-                        .formatted(
-                                dataset,
-                                what,
-                                String.join(", ", names),
-                                folders.stream()
-                                        .map(folder -> folder.toAbsolutePath().toString())
-                                        .collect(Collectors.joining(", ")))));
+                        .formatted(dataset, what, String.join(", ", names), list(folders))));
+    }
+
+    /** Folders for an error message. */
+    static String list(List<Path> folders) {
+        return folders.stream()
+                .map(folder -> folder.toAbsolutePath().toString())
+                .collect(Collectors.joining(", "));
     }
 }

@@ -10,11 +10,14 @@ import java.util.Optional;
 /** Opens data sets by name and path. */
 public final class Datasets {
     private static final List<String> NAMES =
-            List.of("glyphs", "mnist", "fashion-mnist", "cifar10", "cifar100", "images");
+            List.of("glyphs", "mnist", "fashion-mnist", "cifar10", "cifar100", "images", "text");
 
     private Datasets() {}
 
-    /** The names that {@link #open} knows. */
+    /**
+     * The names that {@link #open} knows. It also takes {@code tinyshakespeare} and {@code wikitext-2}, which are text in
+     * folders of that name, and {@code imagefolder} for images.
+     */
     public static List<String> names() {
         return NAMES;
     }
@@ -38,6 +41,11 @@ public final class Datasets {
             case "cifar100" -> cifar(CifarFiles.Kind.CIFAR100, spec);
             case "images", "imagefolder" ->
                 ImageFolders.open("images", path(spec), spec.imageSize(), spec.memoryLimit(), Optional.empty());
+            case "text" -> TextFiles.open("text", path(spec), List.of(), spec.text());
+            case "shakespeare", "tinyshakespeare" ->
+                TextFiles.open("tinyshakespeare", path(spec), List.of("tinyshakespeare"), spec.text());
+            case "wikitext", "wikitext2" ->
+                TextFiles.open("wikitext-2", path(spec), List.of("wikitext-2"), spec.text());
             default ->
                 throw new KingfisherException(
                         "unknown dataset '%s'; there are %s".formatted(spec.name(), String.join(", ", NAMES)));
