@@ -28,6 +28,7 @@ public final class Autodiff {
      * value that the results do not depend on.
      */
     public static List<Value> vjp(List<Value> results, List<Value> seeds, List<Value> with) {
+        expect("seeds", seeds, results.size());
         List<Value> found = backward(results, seeds, with, 0);
         List<Value> gradients = new ArrayList<>();
         for (int i = 0; i < with.size(); i++) {
@@ -42,6 +43,7 @@ public final class Autodiff {
      * product is linear in its seed, its own vector-Jacobian product with respect to the seed is this one.
      */
     public static List<Value> jvp(List<Value> results, List<Value> with, List<Value> tangents) {
+        expect("tangents", tangents, with.size());
         List<Value> seeds = new ArrayList<>();
         for (Value result : results) {
             seeds.add(result.graph().zeros(result.dtype(), result.shape()));
@@ -59,6 +61,7 @@ public final class Autodiff {
 
     /** The product of the Hessian of a scalar with a vector that has one part for each value. */
     public static List<Value> hessianVectorProduct(Value loss, List<Value> with, List<Value> vector) {
+        expect("parts of the vector", vector, with.size());
         return vjp(gradients(loss, with), vector, with);
     }
 
@@ -87,6 +90,13 @@ public final class Autodiff {
         return backward(results, seeds, node.inputs(), first);
     }
 
+    private static void expect(String what, List<Value> values, int count) {
+        if (values.size() != count) {
+            throw new KingfisherException(
+                    "There must be as many " + what + " as values, " + count + ", not " + values.size() + ".");
+        }
+    }
+
     /** Reverse accumulation over the nodes from {@code first} on; null for a value that is not reached. */
     private static List<Value> backward(List<Value> results, List<Value> seeds, List<Value> with, int first) {
         java.util.Map<Value, List<Value>> adjoints = new HashMap<>();
@@ -98,9 +108,9 @@ public final class Autodiff {
         int last = -1;
         for (int i = 0; i < results.size(); i++) {
             Value result = results.get(i), seed = seeds.get(i);
-            if (!seed.shape().equals(result.shape())) {
-                throw new KingfisherException("The seed of a gradient has the shape of what is differentiated, "
-                        + result.shape() + ", not " + seed.shape() + ".");
+            if (!seed.type().equals(result.type()) || !result.dtype().floating()) {
+                throw new KingfisherException("The seed of a gradient has the floating type of what is differentiated, "
+                        + result.type() + ", not " + seed.type() + ".");
             }
             adjoints.computeIfAbsent(result, _ -> new ArrayList<>()).add(seed);
             last = Math.max(last, result.node().id());

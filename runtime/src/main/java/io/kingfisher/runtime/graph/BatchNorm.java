@@ -14,9 +14,11 @@ public record BatchNorm(double epsilon) implements Fused {
         Type x = inputs.get(0);
         if (x.shape().rank() < 2
                 || !inputs.get(1).shape().equals(Shape.of(x.shape().dim(1)))
-                || !inputs.get(2).equals(inputs.get(1))) {
+                || !inputs.get(2).equals(inputs.get(1))
+                || !Type.oneFloating(inputs)) {
             throw new KingfisherException(
-                    "Batch norm takes x [N x C x ...], scale [C] and shift [C], not " + inputs + ".");
+                    "Batch norm takes x [N x C x ...], scale [C] and shift [C] of one floating type, not " + inputs
+                            + ".");
         }
         return List.of(x, inputs.get(1), inputs.get(1));
     }

@@ -7,6 +7,7 @@ import java.util.List;
 public record Conv2d(Convolution window) implements Op {
     @Override
     public List<Type> infer(List<Type> inputs) {
+        Convolution.check(inputs);
         return List.of(new Type(
                 inputs.get(0).dtype(),
                 window.output(inputs.get(0).shape(), inputs.get(1).shape())));

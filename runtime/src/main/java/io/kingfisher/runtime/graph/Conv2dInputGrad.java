@@ -9,6 +9,7 @@ import java.util.List;
 public record Conv2dInputGrad(Convolution window, Shape image) implements Op {
     @Override
     public List<Type> infer(List<Type> inputs) {
+        Convolution.check(inputs);
         Shape dy = inputs.get(0).shape();
         if (!window.output(image, inputs.get(1).shape()).equals(dy)) {
             throw new KingfisherException("A convolution of an image " + image + " with a weight "

@@ -9,6 +9,7 @@ import java.util.List;
 public record Conv2dWeightGrad(Convolution window, Shape weight) implements Op {
     @Override
     public List<Type> infer(List<Type> inputs) {
+        Convolution.check(inputs);
         Shape dy = inputs.get(1).shape();
         if (!window.output(inputs.get(0).shape(), weight).equals(dy)) {
             throw new KingfisherException("A convolution of an image "

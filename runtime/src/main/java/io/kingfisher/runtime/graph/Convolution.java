@@ -2,6 +2,7 @@ package io.kingfisher.runtime.graph;
 
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
+import java.util.List;
 
 /**
  * How a two-dimensional convolution moves its window: the same along both axes unless said otherwise. Images are
@@ -32,6 +33,14 @@ public record Convolution(
     /** The extent that a window of {@code kernel} cells makes of {@code in} along one axis. */
     static long extent(long in, long kernel, int stride, int padding, int dilation) {
         return Math.floorDiv(in + 2L * padding - dilation * (kernel - 1) - 1, stride) + 1;
+    }
+
+    /** The types of two operands agree, or there is an error. */
+    static void check(List<Type> inputs) {
+        if (!Type.oneFloating(inputs)) {
+            throw new KingfisherException(
+                    "A convolution takes operands of one floating type, not " + inputs + "; cast one of them.");
+        }
     }
 
     /** The shape of the output for an image and a weight. */

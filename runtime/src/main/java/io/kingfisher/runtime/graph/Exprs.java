@@ -77,6 +77,7 @@ public final class Exprs {
     }
 
     /** The expressions with each argument replaced; parts shared before are shared after. */
+    @SuppressWarnings("ReferenceEquality") // Shared parts are one object, and comparing deeply could take for ever.
     public static List<Expr> substitute(List<Expr> roots, IntFunction<Expr> replacement) {
         Map<Expr, Expr> done = new IdentityHashMap<>();
         for (Expr e : ordered(roots)) {
@@ -156,7 +157,10 @@ public final class Exprs {
                         case POW -> {
                             accumulate(adjoint, a, d.mul(b).mul(a.pow(b.sub(1))));
                             if (!(b instanceof Const)) {
-                                accumulate(adjoint, b, d.mul(e).mul(a.log()));
+                                // 0^b stays 0 when b moves, although log 0 is infinite.
+                                Expr flat = a.equalTo(Expr.of(0)).mul(Expr.of(0).lessOrEqual(b));
+                                Expr slope = Expr.select(flat, Expr.of(0), e.mul(a.log()));
+                                accumulate(adjoint, b, d.mul(slope));
                             }
                         }
                         case LT, LE, EQ -> {}

@@ -14,8 +14,10 @@ public record LayerNorm(double epsilon) implements Fused {
         Type x = inputs.get(0);
         if (x.shape().rank() < 1
                 || !inputs.get(1).shape().equals(Shape.of(x.shape().dim(-1)))
-                || !inputs.get(2).equals(inputs.get(1))) {
-            throw new KingfisherException("Layer norm takes x [... x D], scale [D] and shift [D], not " + inputs + ".");
+                || !inputs.get(2).equals(inputs.get(1))
+                || !Type.oneFloating(inputs)) {
+            throw new KingfisherException(
+                    "Layer norm takes x [... x D], scale [D] and shift [D] of one floating type, not " + inputs + ".");
         }
         Type row = new Type(x.dtype(), x.shape().slice(0, x.shape().rank() - 1));
         return List.of(x, row, row);

@@ -8,8 +8,9 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Factorizations of matrices [... x M x N], leading axes being batches. Each has an I32 output of the batch's shape last: 0
- * where it succeeded, else LAPACK's info; the other outputs of a failed one are NaN.
+ * Factorizations of matrices [... x M x N], leading axes being batches. Each but the triangular solve has an I32 output of
+ * the batch's shape last: 0 where it succeeded, else LAPACK's info; the other outputs of a failed one are NaN. An
+ * eigendecomposition, a QR or an SVD of a matrix with elements that are not finite is a failure.
  */
 public sealed interface LinearAlgebra extends Op {
     /** The lower triangular L of A = L L^T for a symmetric positive definite A [... x N x N], whose lower part is read. */
@@ -90,7 +91,9 @@ public sealed interface LinearAlgebra extends Op {
             }
             if (dv != null) {
                 Expr gap = Expr.arg(1).sub(Expr.arg(0));
-                Expr weight = Expr.select(Expr.arg(2), Expr.of(0), Expr.arg(3).div(gap));
+                // The gap of the diagonal is replaced, not only its quotient: no derivative may divide by it either.
+                Expr safe = Expr.select(Expr.arg(2), Expr.of(1), gap);
+                Expr weight = Expr.select(Expr.arg(2), Expr.of(0), Expr.arg(3)).div(safe);
                 Value row = w.reshape(w.shape().slice(0, w.rank() - 1).concat(Shape.of(1, n)));
                 Value turned =
                         g.map(weight, w.dtype(), List.of(LayerNorm.column(w), row, eye, v.matmul(dv, true, false)));

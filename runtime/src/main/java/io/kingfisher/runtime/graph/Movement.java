@@ -102,7 +102,7 @@ public sealed interface Movement extends Op {
             for (int i = 0; fits && i < starts.size(); i++) {
                 fits = starts.get(i) >= 0
                         && sizes.get(i) >= 0
-                        && starts.get(i) + sizes.get(i) <= in.shape().dim(i);
+                        && sizes.get(i) <= in.shape().dim(i) - starts.get(i);
             }
             if (!fits) {
                 throw new KingfisherException(
@@ -132,7 +132,10 @@ public sealed interface Movement extends Op {
         @Override
         public List<Type> infer(List<Type> inputs) {
             Type in = inputs.get(0);
-            if (before.size() != in.shape().rank() || after.size() != before.size()) {
+            if (before.size() != in.shape().rank()
+                    || after.size() != before.size()
+                    || before.stream().anyMatch(n -> n < 0)
+                    || after.stream().anyMatch(n -> n < 0)) {
                 throw new KingfisherException(
                         "The padding " + before + ", " + after + " does not fit the shape " + in.shape() + ".");
             }

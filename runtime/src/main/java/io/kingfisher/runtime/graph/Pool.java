@@ -58,6 +58,7 @@ public sealed interface Pool extends Op {
     record MaxPool2d(Window window) implements Pool {
         @Override
         public List<Type> infer(List<Type> inputs) {
+            check(inputs);
             Shape shape = window.output(inputs.get(0).shape());
             return List.of(new Type(inputs.get(0).dtype(), shape), new Type(DType.U8, shape));
         }
@@ -77,7 +78,9 @@ public sealed interface Pool extends Op {
     record MaxPool2dGrad(Window window, Shape image) implements Pool {
         @Override
         public List<Type> infer(List<Type> inputs) {
+            check(inputs);
             check(window, image, inputs.get(0).shape());
+            check(window, image, inputs.get(1).shape());
             return List.of(new Type(inputs.get(0).dtype(), image));
         }
 
@@ -98,6 +101,7 @@ public sealed interface Pool extends Op {
     record MaxPool2dGather(Window window) implements Pool {
         @Override
         public List<Type> infer(List<Type> inputs) {
+            check(inputs);
             check(window, inputs.get(0).shape(), inputs.get(1).shape());
             return List.of(new Type(inputs.get(0).dtype(), inputs.get(1).shape()));
         }
@@ -115,6 +119,7 @@ public sealed interface Pool extends Op {
     record AvgPool2d(Window window) implements Pool {
         @Override
         public List<Type> infer(List<Type> inputs) {
+            check(inputs);
             return List.of(
                     new Type(inputs.get(0).dtype(), window.output(inputs.get(0).shape())));
         }
@@ -133,6 +138,7 @@ public sealed interface Pool extends Op {
     record AvgPool2dGrad(Window window, Shape image) implements Pool {
         @Override
         public List<Type> infer(List<Type> inputs) {
+            check(inputs);
             check(window, image, inputs.get(0).shape());
             return List.of(new Type(inputs.get(0).dtype(), image));
         }
@@ -143,6 +149,13 @@ public sealed interface Pool extends Op {
             return dz == null
                     ? Collections.singletonList(null)
                     : List.of(node.graph().add(new AvgPool2d(window), dz).output(0));
+        }
+    }
+
+    private static void check(List<Type> inputs) {
+        boolean positions = inputs.size() < 2 || inputs.get(1).dtype() == DType.U8;
+        if (!inputs.get(0).dtype().floating() || !positions) {
+            throw new KingfisherException("Pooling takes floating images, and positions in U8, not " + inputs + ".");
         }
     }
 

@@ -14,8 +14,11 @@ public record SoftmaxCrossEntropy(double smoothing, int ignoredLabel) implements
     @Override
     public List<Type> infer(List<Type> inputs) {
         Shape logits = inputs.get(0).shape();
-        if (logits.rank() != 2 || !inputs.get(1).equals(new Type(DType.I32, logits.slice(0, 1)))) {
-            throw new KingfisherException("Cross-entropy takes logits [N x C] and I32 labels [N], not " + inputs + ".");
+        if (logits.rank() != 2
+                || !inputs.get(0).dtype().floating()
+                || !inputs.get(1).equals(new Type(DType.I32, logits.slice(0, 1)))) {
+            throw new KingfisherException(
+                    "Cross-entropy takes floating logits [N x C] and I32 labels [N], not " + inputs + ".");
         }
         Type row = new Type(inputs.get(0).dtype(), logits.slice(0, 1));
         return List.of(row, row);

@@ -276,6 +276,9 @@ public final class Value {
 
     /** The last two axes exchanged. */
     public Value t() {
+        if (rank() < 2) {
+            throw new KingfisherException("Only a value with two axes can be transposed, not " + type + ".");
+        }
         int[] order = IntStream.range(0, rank()).toArray();
         order[rank() - 1] = rank() - 2;
         order[rank() - 2] = rank() - 1;
