@@ -5,5 +5,6 @@ module io.kingfisher.runtime {
     requires jdk.management;
 
     exports io.kingfisher.runtime;
+    exports io.kingfisher.runtime.conformance;
     exports io.kingfisher.runtime.graph;
 }

@@ -1,0 +1,46 @@
+package io.kingfisher.runtime.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.conformance.Case.Observation;
+import io.kingfisher.runtime.reference.ReferenceDevice;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Random programs are the same each time, run, and are well-conditioned enough to be compared. */
+class GraphFuzzerTest {
+    @Test
+    void aDeviceThatRoundsPasses() {
+        try (Device device = new ReferenceDevice(true)) {
+            List<Result> failures = new ArrayList<>();
+            assertTrue(
+                    GraphFuzzer.run(device, 0, 200, result -> {
+                        if (!result.passed()) {
+                            failures.add(result);
+                        }
+                    }),
+                    failures::toString);
+        }
+    }
+
+    @Test
+    void seedsRepeatAndNumbersStayTame() {
+        for (long seed = 0; seed < 200; seed++) {
+            long same = seed;
+            try (Device device = new ReferenceDevice();
+                    Recording a = GraphFuzzer.program(DType.F32, same).record(device);
+                    Recording b = GraphFuzzer.program(DType.F32, same).record(device)) {
+                assertEquals(a.graph.toString(), b.graph.toString());
+                for (Observation observation : a.run().values()) {
+                    for (double value : observation.values()) {
+                        assertTrue(Math.abs(value) < 1e4, () -> "program " + same + " has " + value);
+                    }
+                }
+            }
+        }
+    }
+}
