@@ -45,6 +45,15 @@ final class Carriers {
         }
     }
 
+    /** Names the jar, or what else holds the resource, for people. */
+    static String describe(URL resource) {
+        var text = resource.toString();
+        int entry = text.lastIndexOf("!/");
+        return text.startsWith("jar:file:") && entry > 0
+                ? "the jar " + Path.of(URI.create(text.substring("jar:".length(), entry)))
+                : text;
+    }
+
     private static Stream<Path> jars() {
         List<Path> jars = new ArrayList<>();
         for (var property : List.of("jdk.module.path", "java.class.path")) {

@@ -72,7 +72,7 @@ final class NativeLibrary {
         var rejected = new ArrayList<String>();
         var carrier = Carriers.find(spec.folder() + spec.file());
         if (carrier.isPresent()) {
-            var origin = "the jar " + carrier.get();
+            var origin = Carriers.describe(carrier.get());
             try {
                 var unpacked = LibraryCache.unpack(resources(spec, carrier.get()), rejected);
                 return open(platform, spec, unpacked.resolve(spec.file()), origin, rejected);

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime;
 
+import io.kingfisher.runtime.cpu.CpuDevice;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.reference.ReferenceDevice;
 import java.lang.foreign.Arena;
@@ -31,6 +32,7 @@ public abstract class Device implements AutoCloseable {
 
     public static Device open(String name, DeviceOptions options) {
         return switch (name) {
+            case "cpu" -> new CpuDevice(options);
             case "reference" -> new ReferenceDevice();
             default -> throw new KingfisherException("There is no device '" + name + "'; choose cpu or reference.");
         };

@@ -14,7 +14,7 @@ final class Buffer {
         TENSOR
     }
 
-    private final Kind kind;
+    private Kind kind;
     private final long bytes;
     private final Tensor tensor;
     private Buffer merged;
@@ -54,8 +54,15 @@ final class Buffer {
     /** Lets this buffer use another's memory from now on. */
     void mergeInto(Buffer other) {
         merged = other.root();
-        merged.touch(first);
-        merged.touch(last);
+        if (touched()) {
+            merged.touch(first);
+            merged.touch(last);
+        }
+    }
+
+    /** Keeps a temporary buffer as long as the program. */
+    void pin() {
+        root().kind = Kind.PINNED;
     }
 
     Kind kind() {

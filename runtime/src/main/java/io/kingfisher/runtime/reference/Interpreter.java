@@ -25,11 +25,11 @@ import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Source;
 
 /** Runs one node on arrays in row-major order. */
-final class Interpreter {
+public final class Interpreter {
     private Interpreter() {}
 
     /** The node's results. They may share memory with the inputs, which nobody changes. */
-    static double[][] run(Node node, double[][] in) {
+    public static double[][] run(Node node, double[][] in) {
         return switch (node.op()) {
             case Source source -> throw new IllegalArgumentException("the program reads " + source);
             case Map map -> Elementwise.run(map, node, in);

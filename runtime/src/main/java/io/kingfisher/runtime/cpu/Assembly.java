@@ -1,0 +1,155 @@
+package io.kingfisher.runtime.cpu;
+
+import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
+import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
+import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A program being assembled: the instructions so far and where each value is. A value may be at several places, in several
+ * layouts; the first is where its instruction puts it, the others are reorders made when somebody asks.
+ */
+final class Assembly {
+    /** A value's memory and how it lies there. */
+    record Stored(Buffer buffer, Layout layout) {}
+
+    private final OneDnn onednn;
+    private final Resources resources;
+    private final List<Instruction> instructions = new ArrayList<>();
+    private final Map<Value, List<Stored>> places = new HashMap<>();
+
+    Assembly(OneDnn onednn, Resources resources) {
+        this.onednn = onednn;
+        this.resources = resources;
+    }
+
+    OneDnn onednn() {
+        return onednn;
+    }
+
+    Resources resources() {
+        return resources;
+    }
+
+    List<Instruction> instructions() {
+        return instructions;
+    }
+
+    void emit(Instruction instruction) {
+        instructions.add(instruction);
+    }
+
+    /** Says where a value is. */
+    void put(Value value, Stored stored) {
+        places.computeIfAbsent(value, _ -> new ArrayList<>()).add(stored);
+    }
+
+    /** New memory for a value in row-major order. */
+    Buffer define(Value value) {
+        Buffer buffer = Buffer.temporary(value.type().bytes());
+        put(value, new Stored(buffer, Layout.PLAIN));
+        return buffer;
+    }
+
+    /** New memory for a value in the layout of a descriptor, which the assembly takes over. */
+    Buffer define(Value value, DnnlMemoryDesc desc) {
+        Layout layout = Layout.of(resources.keep(desc));
+        Buffer buffer = Buffer.temporary(layout.plain() ? value.type().bytes() : desc.bytes());
+        put(value, new Stored(buffer, layout));
+        return buffer;
+    }
+
+    /** New memory for a value laid out as another of the same shape. */
+    Buffer define(Value value, Layout layout) {
+        Buffer buffer = Buffer.temporary(
+                layout.plain()
+                        ? value.type().bytes()
+                        : value.type().dtype().bytes() * value.shape().elements());
+        put(value, new Stored(buffer, layout));
+        return buffer;
+    }
+
+    /** Where the value's instruction puts it. */
+    Stored primary(Value value) {
+        return places.get(value).get(0);
+    }
+
+    /** The value in row-major order. */
+    Buffer plain(Value value) {
+        for (Stored stored : places.get(value)) {
+            if (stored.layout().plain()) {
+                return stored.buffer();
+            }
+        }
+        Stored from = primary(value);
+        Buffer to = Buffer.temporary(value.type().bytes());
+        DnnlMemoryDesc plain = resources.keep(DnnlMemoryDesc.rowMajor(
+                onednn.type(value.dtype()), from.layout().desc().dims()));
+        reorder(value, from.buffer(), from.layout().desc(), to, plain);
+        put(value, new Stored(to, Layout.PLAIN));
+        return to;
+    }
+
+    /** The value in the layout of a descriptor, whose dimensions may split the value's. The descriptor stays the caller's. */
+    Buffer in(Value value, DnnlMemoryDesc wanted) {
+        Layout layout = Layout.of(wanted);
+        if (layout.plain()) {
+            return plain(value);
+        }
+        for (Stored stored : places.get(value)) {
+            if (stored.layout().same(layout)) {
+                return stored.buffer();
+            }
+        }
+        DnnlMemoryDesc desc = resources.keep(wanted.copy());
+        Stored from = primary(value);
+        boolean direct = !from.layout().plain()
+                && java.util.Arrays.equals(from.layout().desc().dims(), desc.dims());
+        Buffer source = direct ? from.buffer() : plain(value);
+        DnnlMemoryDesc sourceDesc = direct
+                ? from.layout().desc()
+                : resources.keep(DnnlMemoryDesc.rowMajor(onednn.type(value.dtype()), desc.dims()));
+        Buffer to = Buffer.temporary(desc.bytes());
+        reorder(value, source, sourceDesc, to, desc);
+        put(value, new Stored(to, Layout.of(desc)));
+        return to;
+    }
+
+    private void reorder(Value value, Buffer from, DnnlMemoryDesc fromDesc, Buffer to, DnnlMemoryDesc toDesc) {
+        DnnlPrimitiveDesc pd =
+                resources.keep(DnnlPrimitiveDesc.reorder(onednn.engine(), fromDesc, toDesc, onednn.attributes()));
+        new PrimitiveCall(this, pd)
+                .read(dnnl_h.DNNL_ARG_FROM(), from)
+                .write(dnnl_h.DNNL_ARG_TO(), to)
+                .emit(
+                        "Reorder " + value + " to " + Layout.of(toDesc),
+                        value.node().scope());
+    }
+
+    /** What an instruction is called: the op, its types and anything else that tells. */
+    String describe(Node node, String detail) {
+        StringBuilder text = new StringBuilder(node.op().toString()).append(' ');
+        text.append(node.inputs().stream().map(this::describe).toList());
+        text.append(" -> ").append(node.outputs().stream().map(this::describe).toList());
+        return detail.isEmpty()
+                ? text.toString()
+                : text.append(" by ").append(detail).toString();
+    }
+
+    private String describe(Value value) {
+        List<Stored> stored = places.get(value);
+        Layout layout = stored == null ? Layout.PLAIN : stored.get(0).layout();
+        return value + (layout.plain() ? "" : " as " + layout);
+    }
+
+    static long bytes(Shape shape, io.kingfisher.runtime.DType dtype) {
+        return new Type(dtype, shape).bytes();
+    }
+}

@@ -1,0 +1,192 @@
+package io.kingfisher.runtime.cpu;
+
+import io.kingfisher.nativebindings.NativeBlock;
+import io.kingfisher.nativebindings.NativeException;
+import io.kingfisher.nativebindings.NativeMemory;
+import io.kingfisher.runtime.KingfisherException;
+import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Source;
+import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** From a graph to a program: lowers every node that is needed, places all memory in one block, binds the steps. */
+final class CpuCompiler {
+    private final CpuDevice device;
+    private final Graph graph;
+    private final Resources resources = new Resources();
+    private final Assembly assembly;
+    private final Lowering lowering;
+    private final Map<String, Buffer> inputs = new LinkedHashMap<>();
+    private final Map<String, Buffer> outputs = new LinkedHashMap<>();
+    private final Map<Tensor, Buffer> tensors = new LinkedHashMap<>();
+    private final Map<Buffer, Source> constants = new LinkedHashMap<>();
+
+    CpuCompiler(CpuDevice device, Graph graph) {
+        this.device = device;
+        this.graph = graph;
+        this.assembly = new Assembly(device.onednn(), resources);
+        this.lowering = new Lowering(assembly, device);
+    }
+
+    CpuProgram compile() {
+        try {
+            return build();
+        } catch (RuntimeException | Error e) {
+            resources.close();
+            throw e;
+        }
+    }
+
+    private CpuProgram build() {
+        graph.inputs().forEach((name, value) -> {
+            Buffer buffer = Buffer.pinned(value.type().bytes());
+            inputs.put(name, buffer);
+            assembly.put(value, new Assembly.Stored(buffer, Layout.PLAIN));
+        });
+        for (Node node : needed()) {
+            lower(node);
+        }
+        new Results(graph, assembly, tensors, outputs).settle();
+        return place();
+    }
+
+    /** The nodes that outputs and assignments depend on, in the order of recording. */
+    private List<Node> needed() {
+        Set<Node> needed = new HashSet<>();
+        graph.outputs().values().forEach(value -> needed.add(value.node()));
+        graph.assignments().values().forEach(value -> needed.add(value.node()));
+        List<Node> order = new ArrayList<>();
+        for (int i = graph.nodes().size() - 1; i >= 0; i--) {
+            Node node = graph.nodes().get(i);
+            if (needed.contains(node)) {
+                node.inputs().forEach(value -> needed.add(value.node()));
+                order.add(0, node);
+            }
+        }
+        return order;
+    }
+
+    private void lower(Node node) {
+        switch (node.op()) {
+            case Source.Input _ -> {}
+            case Source.Bound(Tensor tensor) ->
+                assembly.put(
+                        node.output(0), new Assembly.Stored(tensors.computeIfAbsent(tensor, Buffer::of), Layout.PLAIN));
+            case Source source -> {
+                Buffer buffer = Buffer.pinned(source.type().bytes());
+                constants.put(buffer, source);
+                assembly.put(node.output(0), new Assembly.Stored(buffer, Layout.PLAIN));
+            }
+            default -> {
+                try {
+                    lowering.lower(node);
+                } catch (NativeException e) {
+                    throw new KingfisherException(
+                            "Cannot compile " + node + " for " + device.name() + ": " + e.getMessage() + ".", e);
+                }
+            }
+        }
+    }
+
+    private CpuProgram place() {
+        List<Instruction> instructions = assembly.instructions();
+        for (int i = 0; i < instructions.size(); i++) {
+            int position = i;
+            instructions.get(i).reads().forEach(buffer -> buffer.root().touch(position));
+            instructions.get(i).writes().forEach(buffer -> buffer.root().touch(position));
+        }
+        reuse(instructions);
+        Set<Buffer> placed = new java.util.LinkedHashSet<>();
+        placed.addAll(inputs.values());
+        placed.addAll(outputs.values().stream().map(Buffer::root).toList());
+        placed.addAll(constants.keySet());
+        for (Instruction instruction : instructions) {
+            instruction.reads().forEach(buffer -> placed.add(buffer.root()));
+            instruction.writes().forEach(buffer -> placed.add(buffer.root()));
+        }
+        placed.removeIf(buffer -> buffer.kind() == Buffer.Kind.TENSOR);
+        ArenaPlan plan = new ArenaPlan(List.copyOf(placed));
+        NativeBlock block;
+        try {
+            block = resources.keep(NativeMemory.allocate(plan.bytes()));
+        } catch (OutOfMemoryError e) {
+            throw new KingfisherException(
+                    "There is no memory for a program of " + plan.bytes() + " bytes on " + device.name()
+                            + "; make the batch or the model smaller.",
+                    e);
+        }
+        plan.place(block.address());
+        constants.forEach((buffer, source) -> fill(source, buffer.address()));
+        List<CpuStep> steps = new ArrayList<>();
+        for (Instruction instruction : instructions) {
+            steps.add(instruction.bind().get());
+        }
+        return new CpuProgram(
+                device,
+                resources,
+                plan.bytes(),
+                instructions,
+                steps,
+                memory(inputs, types(graph.inputs())),
+                memory(outputs, types(graph.outputs())),
+                tensors.keySet());
+    }
+
+    /** Lets results overwrite operands that die where they are made. */
+    private static void reuse(List<Instruction> instructions) {
+        for (int i = 0; i < instructions.size(); i++) {
+            Instruction instruction = instructions.get(i);
+            for (Buffer write : instruction.writes()) {
+                Buffer result = write.root();
+                if (result.kind() != Buffer.Kind.TEMPORARY || result.first() != i) {
+                    continue;
+                }
+                for (Buffer read : instruction.replaceable()) {
+                    Buffer operand = read.root();
+                    if (operand.kind() == Buffer.Kind.TEMPORARY
+                            && operand.last() == i
+                            && operand.first() < i
+                            && operand.bytes() == result.bytes()) {
+                        result.mergeInto(operand);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    private static Map<String, Type> types(Map<String, Value> values) {
+        Map<String, Type> types = new HashMap<>();
+        values.forEach((name, value) -> types.put(name, value.type()));
+        return types;
+    }
+
+    private Map<String, Tensor> memory(Map<String, Buffer> buffers, Map<String, Type> types) {
+        Map<String, Tensor> result = new LinkedHashMap<>();
+        buffers.forEach((name, buffer) -> {
+            Type type = types.get(name);
+            result.put(
+                    name,
+                    device.memory(type.dtype(), type.shape(), NativeMemory.segment(buffer.address(), type.bytes())));
+        });
+        return result;
+    }
+
+    private static void fill(Source source, long address) {
+        switch (source) {
+            case Source.Constant constant -> Scalars.write(constant.type().dtype(), address, constant.values());
+            case Source.Fill(Type type, double value) ->
+                Scalars.fill(type.dtype(), address, type.shape().elements(), value);
+            case Source.Input _, Source.Bound _ -> throw new IllegalArgumentException(source.toString());
+        }
+    }
+}

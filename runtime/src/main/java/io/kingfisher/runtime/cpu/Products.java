@@ -1,0 +1,66 @@
+package io.kingfisher.runtime.cpu;
+
+import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
+import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
+import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.MatMul;
+import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Value;
+
+/** Matrix products by oneDNN: transposed operands are strides, batches that one operand lacks are broadcast. */
+final class Products {
+    private final Assembly assembly;
+    private final OneDnn onednn;
+
+    Products(Assembly assembly) {
+        this.assembly = assembly;
+        this.onednn = assembly.onednn();
+    }
+
+    void multiply(MatMul op, Node node) {
+        Value a = node.input(0), b = node.input(1), c = node.output(0);
+        Shape sa = a.shape(), sb = b.shape(), sc = c.shape();
+        boolean sharedB = sb.elements() == sb.dim(-1) * sb.dim(-2);
+        if (sc.rank() > 2 && sharedB && !op.transposeA()) {
+            // One matrix for all batches: their rows are the rows of one product.
+            sa = Shape.of(sa.elements() / Math.max(1, sa.dim(-1)), sa.dim(-1));
+            sb = Shape.of(sb.dim(-2), sb.dim(-1));
+            sc = Shape.of(sc.elements() / Math.max(1, sc.dim(-1)), sc.dim(-1));
+        }
+        int rank = sc.rank();
+        try (DnnlMemoryDesc src = operand(a, sa, rank, op.transposeA());
+                DnnlMemoryDesc weights = operand(b, sb, rank, op.transposeB());
+                DnnlMemoryDesc dst = onednn.plain(c.dtype(), sc)) {
+            DnnlPrimitiveDesc pd = assembly.resources()
+                    .keep(DnnlPrimitiveDesc.matmul(onednn.engine(), src, weights, null, dst, onednn.attributes()));
+            new PrimitiveCall(assembly, pd)
+                    .read(dnnl_h.DNNL_ARG_SRC(), assembly.plain(a))
+                    .read(dnnl_h.DNNL_ARG_WEIGHTS(), assembly.plain(b))
+                    .write(dnnl_h.DNNL_ARG_DST(), assembly.define(c))
+                    .emit(assembly.describe(node, ""), node.scope());
+        }
+    }
+
+    /** A matrix with leading axes of 1 up to the rank, its last two axes exchanged where asked. */
+    private DnnlMemoryDesc operand(Value value, Shape shape, int rank, boolean transposed) {
+        long[] dims = new long[rank], strides = new long[rank];
+        long[] own = shape.strides();
+        for (int i = 0; i < rank; i++) {
+            int axis = i - (rank - shape.rank());
+            dims[i] = axis < 0 ? 1 : shape.dim(axis);
+            strides[i] = axis < 0 ? shape.elements() : own[axis];
+        }
+        if (transposed) {
+            swap(dims, rank);
+            swap(strides, rank);
+        }
+        return DnnlMemoryDesc.strided(onednn.type(value.dtype()), dims, strides);
+    }
+
+    private static void swap(long[] array, int rank) {
+        long last = array[rank - 1];
+        array[rank - 1] = array[rank - 2];
+        array[rank - 2] = last;
+    }
+}
