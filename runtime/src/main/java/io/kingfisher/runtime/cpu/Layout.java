@@ -88,6 +88,18 @@ final class Layout {
                 axes.stream().mapToLong(a -> a.of() == axis ? a.extent() : 1).toArray());
     }
 
+    /** A descriptor of another image with this layout's order of channels; null where it is none of the usual ones. */
+    DnnlMemoryDesc ofImage(int dataType, Shape image) {
+        for (int tag : new int[] {dnnl_h.dnnl_nhwc(), dnnl_h.dnnl_nChw8c(), dnnl_h.dnnl_nChw16c()}) {
+            try (DnnlMemoryDesc candidate = DnnlMemoryDesc.tagged(desc.dataType(), desc.dims(), tag)) {
+                if (candidate.sameAs(desc)) {
+                    return DnnlMemoryDesc.tagged(dataType, image.toArray(), tag);
+                }
+            }
+        }
+        return null;
+    }
+
     /** The physical axes that make up the given logical ones; null where those that remain are not in logical order. */
     List<Integer> reduced(List<Integer> logical) {
         List<Integer> result = new ArrayList<>();
