@@ -12,6 +12,7 @@ import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Detach;
+import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
@@ -24,6 +25,7 @@ final class Lowering {
     private final Norms norms;
     private final Pools pools;
     private final Softmaxes softmaxes;
+    private final Factorizations factorizations;
     private final Loops loops;
 
     Lowering(Assembly assembly, CpuDevice device) {
@@ -33,6 +35,7 @@ final class Lowering {
         this.loops = new Loops(assembly);
         this.norms = new Norms(assembly, loops);
         this.pools = new Pools(assembly);
+        this.factorizations = new Factorizations(assembly);
         this.softmaxes = new Softmaxes(assembly);
     }
 
@@ -45,6 +48,7 @@ final class Lowering {
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case MatMul op when single && !empty -> products.multiply(op, node);
+            case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
             case Conv2d op when single && !empty -> convolutions.forward(op, node);
             case Conv2dInputGrad op when single && !empty -> convolutions.inputGradient(op, node);
             case Conv2dWeightGrad op when single && !empty -> convolutions.weightGradient(op, node);
@@ -55,6 +59,7 @@ final class Lowering {
             case Softmax _ when single && !empty -> softmaxes.forward(node);
             case SoftmaxGrad _ when single && !empty -> softmaxes.gradient(node);
             case Pool op when node.input(0).dtype() == DType.F32 && !empty && pools.lower(op, node) -> {}
+            case LinearAlgebra op when !empty -> factorizations.lower(op, node);
             default -> loops.plain(node);
         }
     }
