@@ -7,12 +7,15 @@ import io.kingfisher.runtime.graph.LayerNorm;
 import io.kingfisher.runtime.graph.LayerNormGrad;
 import io.kingfisher.runtime.graph.Softmax;
 import io.kingfisher.runtime.graph.SoftmaxGrad;
+import io.kingfisher.runtime.graph.Value;
+import java.util.Set;
 import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Detach;
 import io.kingfisher.runtime.graph.LinearAlgebra;
+import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
@@ -28,11 +31,11 @@ final class Lowering {
     private final Factorizations factorizations;
     private final Loops loops;
 
-    Lowering(Assembly assembly, CpuDevice device) {
+    Lowering(Assembly assembly, CpuDevice device, Set<Value> results) {
         this.assembly = assembly;
         this.convolutions = new Convolutions(assembly);
         this.products = new Products(assembly);
-        this.loops = new Loops(assembly);
+        this.loops = new Loops(assembly, device.kernels(), results);
         this.norms = new Norms(assembly, loops);
         this.pools = new Pools(assembly);
         this.factorizations = new Factorizations(assembly);
@@ -47,6 +50,7 @@ final class Lowering {
             case Movement.Reshape _ ->
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
+            case Map op -> loops.map(op, node);
             case MatMul op when single && !empty -> products.multiply(op, node);
             case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
             case Conv2d op when single && !empty -> convolutions.forward(op, node);

@@ -15,9 +15,6 @@ import java.util.Arrays;
  * of the first maximum in the window as a byte.
  */
 final class Pools {
-    /** {@code dnnl_pooling_max}. */
-    private static final int MAXIMUM = 0x1ff;
-
     private final Assembly assembly;
     private final OneDnn onednn;
 
@@ -41,13 +38,13 @@ final class Pools {
         Value x = node.input(0);
         try (DnnlMemoryDesc image = image(x);
                 DnnlMemoryDesc any = any(node.output(0).shape());
-                DnnlPrimitiveDesc pd = forward(op, MAXIMUM, image, any)) {
+                DnnlPrimitiveDesc pd = forward(op, dnnl_h.dnnl_pooling_max(), image, any)) {
             DnnlMemoryDesc workspace = pd.argument(dnnl_h.DNNL_ARG_WORKSPACE());
             if (!positions(workspace, node.output(1))) {
                 workspace.close();
                 return false;
             }
-            new PrimitiveCall(assembly, assembly.resources().keep(forward(op, MAXIMUM, image, any)))
+            new PrimitiveCall(assembly, assembly.resources().keep(forward(op, dnnl_h.dnnl_pooling_max(), image, any)))
                     .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
                     .write(
                             dnnl_h.DNNL_ARG_DST(),
@@ -67,7 +64,7 @@ final class Pools {
 
     private boolean maxGradient(Pool op, Node node) {
         Value dy = node.input(0), places = node.input(1), dx = node.output(0);
-        return gradient(op, node, MAXIMUM, dy, places, dx);
+        return gradient(op, node, dnnl_h.dnnl_pooling_max(), dy, places, dx);
     }
 
     private boolean averageGradient(Pool op, Node node) {
