@@ -42,15 +42,23 @@ final class Against {
     }
 
     static void check(Layer layer, Recording.Mode mode, Forward forward, Oracle oracle, Given... inputs) {
-        try (Device device = device();
-                PointerScope _ = new PointerScope()) {
+        try (Device device = device()) {
+            check(device, layer, mode, forward, oracle, inputs);
+        }
+    }
+
+    static void check(
+            Device device, Layer layer, Recording.Mode mode, Forward forward, Oracle oracle, Given... inputs) {
+        try (PointerScope _ = new PointerScope()) {
             layer.initialize(device, 5);
             perturb(layer);
             Map<String, Tensor> parameters = new LinkedHashMap<>();
             for (Variable v : layer.variables()) {
-                parameters.put(v.path(), v instanceof Parameter
-                        ? Torch.leaf(v.tensor().doubles(), v.shape())
-                        : Torch.tensor(v.tensor().doubles(), v.shape()));
+                parameters.put(
+                        v.path(),
+                        v instanceof Parameter
+                                ? Torch.leaf(v.tensor().doubles(), v.shape())
+                                : Torch.tensor(v.tensor().doubles(), v.shape()));
             }
             Graph graph = new Graph();
             Recording r = Recording.of(graph, mode, device.allocate(DType.I32, io.kingfisher.runtime.Shape.of(4)));
@@ -86,11 +94,17 @@ final class Against {
                 int i = 0;
                 for (int k = 0; k < xs.size(); k++) {
                     if (xs.get(k).dtype().floating()) {
-                        close("dx" + k, grad(ts.get(k)), program.output("dx" + i++).doubles());
+                        close(
+                                "dx" + k,
+                                grad(ts.get(k)),
+                                program.output("dx" + i++).doubles());
                     }
                 }
                 for (Parameter p : layer.parameters()) {
-                    close("d " + p.path(), grad(parameters.get(p.path())), program.output("d " + p.path()).doubles());
+                    close(
+                            "d " + p.path(),
+                            grad(parameters.get(p.path())),
+                            program.output("d " + p.path()).doubles());
                 }
             }
         }

@@ -56,8 +56,7 @@ class AttentionTest {
     }
 
     /** libtorch's attention with these parameters. */
-    static Tensor attention(
-            Map<String, Tensor> p, String prefix, Tensor x, int heads, boolean causal, Tensor padding) {
+    static Tensor attention(Map<String, Tensor> p, String prefix, Tensor x, int heads, boolean causal, Tensor padding) {
         long length = x.size(1), width = x.size(2);
         MultiheadAttentionForwardFuncOptions options = new MultiheadAttentionForwardFuncOptions(
                 width,
@@ -72,7 +71,10 @@ class AttentionTest {
                 p.get(prefix + "out_proj.bias"));
         if (causal) {
             // This mask is added to the scores.
-            Tensor future = torch.ones(length, length).to(ScalarType.Double).mul(new Scalar(-1e30)).triu(1);
+            Tensor future = torch.ones(length, length)
+                    .to(ScalarType.Double)
+                    .mul(new Scalar(-1e30))
+                    .triu(1);
             options.attn_mask().put(future);
         }
         if (padding != null) {
@@ -102,8 +104,12 @@ class AttentionTest {
                     assertTrue(Double.isFinite(v));
                 }
                 assertArrayEquals(
-                        List.of(y[0], y[1], y[2], y[3]).stream().mapToDouble(v -> v).toArray(),
-                        List.of(y[8], y[9], y[10], y[11]).stream().mapToDouble(v -> v).toArray(),
+                        List.of(y[0], y[1], y[2], y[3]).stream()
+                                .mapToDouble(v -> v)
+                                .toArray(),
+                        List.of(y[8], y[9], y[10], y[11]).stream()
+                                .mapToDouble(v -> v)
+                                .toArray(),
                         1e-6);
             }
         }

@@ -21,7 +21,8 @@ record Given(DType dtype, Shape shape, double[] values) {
     static Given integers(long seed, int bound, long... extents) {
         Random random = new Random(seed);
         int n = (int) Shape.of(extents).elements();
-        double[] values = IntStream.range(0, n).mapToDouble(_ -> random.nextInt(bound)).toArray();
+        double[] values =
+                IntStream.range(0, n).mapToDouble(_ -> random.nextInt(bound)).toArray();
         return new Given(DType.I32, Shape.of(extents), values);
     }
 
@@ -30,7 +31,9 @@ record Given(DType dtype, Shape shape, double[] values) {
     }
 
     Given map(java.util.function.DoubleUnaryOperator f) {
-        double[] mapped = java.util.Arrays.stream(values).map(v -> (float) f.applyAsDouble(v)).toArray();
+        double[] mapped = java.util.Arrays.stream(values)
+                .map(v -> (float) f.applyAsDouble(v))
+                .toArray();
         return new Given(dtype, shape, mapped);
     }
 }

@@ -27,9 +27,7 @@ class LayersTest {
     @Test
     void linearWithoutBiasOverPositions() {
         Against.check(
-                new Linear(5, 4, false),
-                (p, x) -> torch.linear(x.get(0), p.get("weight")),
-                Given.normal(1, 2, 3, 5));
+                new Linear(5, 4, false), (p, x) -> torch.linear(x.get(0), p.get("weight")), Given.normal(1, 2, 3, 5));
     }
 
     @ParameterizedTest
@@ -43,7 +41,18 @@ class LayersTest {
         "1, 6, 4, 5,5, 1,1, 2,2, 1,1, 2, false",
     })
     void conv2d(
-            int batch, int in, int out, int kh, int kw, int sh, int sw, int ph, int pw, int dh, int dw, int groups,
+            int batch,
+            int in,
+            int out,
+            int kh,
+            int kw,
+            int sh,
+            int sw,
+            int ph,
+            int pw,
+            int dh,
+            int dw,
+            int groups,
             boolean bias) {
         Against.check(
                 new Conv2d(in, out, kh, kw, new Convolution(sh, sw, ph, pw, dh, dw, groups), bias),
@@ -66,8 +75,8 @@ class LayersTest {
                 layer,
                 train ? Recording.Mode.TRAIN : Recording.Mode.EVAL,
                 (r, x) -> layer.apply(r, x.get(0)),
-                (p, x) -> batchNorm(p.get("weight"), p.get("bias"), p.get("running_mean"), p.get("running_var"), x.get(0),
-                        train),
+                (p, x) -> batchNorm(
+                        p.get("weight"), p.get("bias"), p.get("running_mean"), p.get("running_var"), x.get(0), train),
                 Given.normal(3, 4, 3, 5, 2).map(v -> 3 * v + 1));
     }
 
@@ -115,8 +124,8 @@ class LayersTest {
                 embedding,
                 Recording.Mode.TRAIN,
                 (r, x) -> output.apply(r, embedding.apply(r, x.get(0)).tanh()),
-                (p, x) -> torch.linear(
-                        torch.embedding(p.get("weight"), x.get(0)).tanh(), p.get("weight")),
+                (p, x) ->
+                        torch.linear(torch.embedding(p.get("weight"), x.get(0)).tanh(), p.get("weight")),
                 Given.integers(5, 7, 2, 5));
     }
 
@@ -146,11 +155,13 @@ class LayersTest {
         long[] one = {1, 1};
         Against.check(
                 new MaxPool2d(2),
-                (_, t) -> torch.max_pool2d(t.get(0), new long[] {2, 2}, new long[] {2, 2}, new long[] {0, 0}, one, false),
+                (_, t) ->
+                        torch.max_pool2d(t.get(0), new long[] {2, 2}, new long[] {2, 2}, new long[] {0, 0}, one, false),
                 x);
         Against.check(
                 new MaxPool2d(new Pool.Window(3, 2, 1, 2, 1, 0)),
-                (_, t) -> torch.max_pool2d(t.get(0), new long[] {3, 2}, new long[] {1, 2}, new long[] {1, 0}, one, false),
+                (_, t) ->
+                        torch.max_pool2d(t.get(0), new long[] {3, 2}, new long[] {1, 2}, new long[] {1, 0}, one, false),
                 x);
         Against.check(
                 new AvgPool2d(new Pool.Window(3, 2, 2, 1, 1, 1)),
@@ -175,16 +186,16 @@ class LayersTest {
                 (p, t) -> linear(p, "2", linear(p, "0", t.get(0)).tanh()),
                 x);
         Against.check(
-                new Residual(new Linear(4, 4)), (p, t) -> linear(p, "body", t.get(0)).add(t.get(0)), x);
+                new Residual(new Linear(4, 4)),
+                (p, t) -> linear(p, "body", t.get(0)).add(t.get(0)),
+                x);
         Against.check(
                 new Residual(new Linear(4, 5), new Linear(4, 5)),
                 (p, t) -> linear(p, "body", t.get(0)).add(linear(p, "shortcut", t.get(0))),
                 x);
         Against.check(
                 new Concat(1, new Linear(4, 2), new Identity(), new Linear(4, 3)),
-                (p, t) -> torch.cat(
-                        new TensorVector(linear(p, "0", t.get(0)), t.get(0), linear(p, "2", t.get(0))),
-                        1),
+                (p, t) -> torch.cat(new TensorVector(linear(p, "0", t.get(0)), t.get(0), linear(p, "2", t.get(0))), 1),
                 x);
     }
 

@@ -91,8 +91,7 @@ class LossesTest {
 
     @Test
     void nothingToCountIsNoLoss() {
-        Found found = run(
-                new CrossEntropy(), Given.normal(24, 2, 3), Given.of(DType.I32, Shape.of(2), -100, -100));
+        Found found = run(new CrossEntropy(), Given.normal(24, 2, 3), Given.of(DType.I32, Shape.of(2), -100, -100));
         assertEquals(0, found.mean());
         assertEquals(0, found.count());
         for (double d : found.gradient()) {
@@ -127,7 +126,10 @@ class LossesTest {
         Given p = Given.normal(27, 4, 3).map(v -> 1 / (1 + Math.exp(-v)));
         Given t = Given.normal(28, 4, 3).map(v -> 1 / (1 + Math.exp(-3 * v)));
         check(new BinaryCrossEntropy(false), p, t, torch::binary_cross_entropy);
-        check(new BinaryCrossEntropy(true), Given.normal(29, 4, 3).map(v -> 6 * v), t,
+        check(
+                new BinaryCrossEntropy(true),
+                Given.normal(29, 4, 3).map(v -> 6 * v),
+                t,
                 torch::binary_cross_entropy_with_logits);
     }
 
@@ -162,7 +164,8 @@ class LossesTest {
                 program.input("x").write(Given.normal(30, 6, 3).values());
                 program.input("t").write(0, -100, 2, 1, -100, -100);
                 program.replay();
-                assertEquals(program.output("whole").item(), program.output("joined").item(), 1e-6);
+                assertEquals(
+                        program.output("whole").item(), program.output("joined").item(), 1e-6);
                 assertEquals(3, program.output("count").item());
             }
         }
@@ -194,7 +197,10 @@ class LossesTest {
             Value x = graph.input("x", DType.F32, 7, 6), t = graph.input("t", DType.I32, 7);
             graph.output("correct", new CrossEntropy().correct(x, t, k));
             try (Program program = device.compile(graph)) {
-                program.input("x").write(java.util.Arrays.stream(logits).flatMapToDouble(java.util.Arrays::stream).toArray());
+                program.input("x")
+                        .write(java.util.Arrays.stream(logits)
+                                .flatMapToDouble(java.util.Arrays::stream)
+                                .toArray());
                 program.input("t").write(labels);
                 program.replay();
                 assertEquals(expected, program.output("correct").item());

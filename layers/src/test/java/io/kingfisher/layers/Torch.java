@@ -28,7 +28,8 @@ final class Torch {
     /** A tensor of the kind that libtorch wants: doubles, 64-bit integers or booleans. */
     static Tensor of(DType dtype, double[] values, Shape shape) {
         return switch (dtype) {
-            case I32 -> Tensor.create(Arrays.stream(values).mapToLong(v -> (long) v).toArray(), shape.toArray());
+            case I32 ->
+                Tensor.create(Arrays.stream(values).mapToLong(v -> (long) v).toArray(), shape.toArray());
             case U8 -> tensor(values, shape).to(ScalarType.Bool);
             default -> leaf(values, shape);
         };
