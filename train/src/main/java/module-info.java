@@ -12,6 +12,7 @@ module io.kingfisher.train {
     exports io.kingfisher.train.checkpoint;
     exports io.kingfisher.train.config;
     exports io.kingfisher.train.data;
+    exports io.kingfisher.train.report;
 
     opens io.kingfisher.train to
             info.picocli;
