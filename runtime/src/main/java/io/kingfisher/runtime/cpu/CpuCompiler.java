@@ -34,9 +34,7 @@ final class CpuCompiler {
         this.device = device;
         this.graph = graph;
         this.assembly = new Assembly(device.onednn(), resources);
-        Set<Value> results = new HashSet<>(graph.outputs().values());
-        results.addAll(graph.assignments().values());
-        this.lowering = new Lowering(assembly, device, results);
+        this.lowering = new Lowering(assembly, device);
     }
 
     CpuProgram compile() {

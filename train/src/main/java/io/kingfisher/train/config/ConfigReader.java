@@ -257,6 +257,9 @@ public final class ConfigReader {
                     top.flag("shuffle"),
                     top.flag("aug"),
                     new DataConfig.Cutout(cutout ? top.integer("n_holes") : 0, top.integer("cutout_length")),
+                    integer(top, "image_size"),
+                    integer(top, "train_size"),
+                    integer(top, "test_size"),
                     integer(top, "num_workers"),
                     new DataConfig.Text(
                             text.text("tokenizer"),

@@ -13,6 +13,9 @@ import java.util.OptionalInt;
  * @param shuffle whether every epoch has its own order
  * @param augment random crops and flips of training images
  * @param cutout squares blanked in training images; 0 holes where it is off
+ * @param imageSize side to which images from folders are scaled, in pixels; empty leaves them as they are
+ * @param trainSize how many samples to make for training, where they are made on the fly; empty for the data set's own
+ * @param testSize the same for testing
  * @param workers threads that prepare the data (0: the training thread does); empty for {@code auto}
  * @param text how text is cut into samples
  */
@@ -23,6 +26,9 @@ public record DataConfig(
         boolean shuffle,
         boolean augment,
         Cutout cutout,
+        OptionalInt imageSize,
+        OptionalInt trainSize,
+        OptionalInt testSize,
         OptionalInt workers,
         Text text) {
     /**

@@ -39,6 +39,10 @@ final class FileSchema {
             Option.of("cutout", BOOL, false, "blank random squares of training images"),
             Option.of("n_holes", new ValueType.Whole(1, 64), 1L, "squares per image"),
             Option.of("cutout_length", new ValueType.Whole(1, 4096), 16L, "side of a square, in pixels"),
+            Option.of(
+                    "image_size", auto(new ValueType.Whole(1, 8192)), "auto", "side of images from folders, in pixels"),
+            Option.of("train_size", auto(new ValueType.Whole(1, 1 << 30)), "auto", "glyphs drawn to train on"),
+            Option.of("test_size", auto(new ValueType.Whole(1, 1 << 30)), "auto", "glyphs drawn to test on"),
             Option.of("num_workers", auto(new ValueType.Whole(0, 1024)), "auto", "threads that prepare the data"),
             Option.of("threads", auto(new ValueType.Whole(1, 1024)), "auto", "threads that compute"),
             Option.of("device", TEXT, "cpu", "where to compute"),
@@ -53,7 +57,6 @@ final class FileSchema {
             Option.unset("depth", new ValueType.Whole(1, 1000), "blocks"),
             Option.unset("heads", new ValueType.Whole(1, 1024), "attention heads"),
             Option.unset("hidden", new ValueType.ListOf(SIZE, 1, 100), "sizes of the hidden layers, for MLPs"),
-            Option.unset("mlp_ratio", positive(), "width of a block's MLP over the block's width"),
             Option.unset("dropout", decay(), "share of activations dropped while training"),
             Option.unset("tied", BOOL, "the output layer uses the embedding's weights"));
 

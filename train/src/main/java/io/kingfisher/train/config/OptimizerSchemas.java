@@ -37,14 +37,22 @@ public final class OptimizerSchemas {
             Option.of("beta", decay(), 0.9, "decay of the mean of gradients"),
             Option.of("Lambda", positive(), 1e-3, "damping added to the Fisher diagonal")
                     .orNamed("damping"),
-            Option.of("gamma", fraction(), 0.8, "weight of the running averages of the factors")
+            Option.of(
+                            "gamma",
+                            new ValueType.Real(0, true, 1, false),
+                            0.8,
+                            "weight of the running averages of the factors")
                     .orNamed("gammas"),
             Option.of("TCov", atLeast(1), 100L, "steps between refreshes of the factors"),
             Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights"),
             Option.of("mode", choice("released", "paper", "relative"), "released", "the variant of the update"),
             Option.of("tau", positive(), 0.1, "relative: damping as a fraction of a layer's mean curvature"),
-            Option.of("power", new ValueType.Real(0, true, 1, false), 1.0, "relative: power of the curvature"),
-            Option.unset("cap", positive(), "relative: the largest ratio of a step to the layer's mean step"),
+            Option.of("power", new ValueType.Real(0, true, 1, false), 0.5, "relative: power of the curvature"),
+            Option.of(
+                    "cap",
+                    new ValueType.Real(1, false, Double.POSITIVE_INFINITY, true),
+                    10.0,
+                    "relative: the largest ratio of a step to the layer's mean step"),
             Option.of("decay", decay(), 0.95, "relative: decay of the factors' running averages"),
             Option.of(
                     "unmatched",

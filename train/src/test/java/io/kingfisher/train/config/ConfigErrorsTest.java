@@ -58,7 +58,7 @@ class ConfigErrorsTest {
         assertEquals("a.yaml:3: seed: expected a whole number >= 0, found a list.", message(TOP + "seed: [1]"));
         assertEquals("a.yaml:3: aug: expected true or false, found nothing.", message(TOP + "aug:"));
         assertEquals(
-                "a.yaml:3: optimizer_kwargs.gamma: expected a number in [0, 1], found a list.",
+                "a.yaml:3: optimizer_kwargs.gamma: expected a number in (0, 1], found a list.",
                 message(TOP + "optimizer_kwargs: {gamma: [0.92, 0.008]}"));
         assertEquals("a.yaml:3: model: expected a map of keys, found 'big'.", message(TOP + "model: big"));
     }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.train.json.Json;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -99,7 +101,8 @@ class RunConfigTest {
         assertEquals("cpu", run.training().device());
         assertTrue(run.data().shuffle());
         assertTrue(run.data().path().isEmpty());
-        assertFalse(run.optimizer().settings().has("cap"));
+        assertEquals(10, run.optimizer().settings().real("cap"));
+        assertEquals(OptionalInt.empty(), run.data().trainSize());
     }
 
     @Test
@@ -236,6 +239,21 @@ class RunConfigTest {
                 .parse("{dataset: a, network: b, optimizer: kfac}", "a.yaml", List.of());
         assertEquals(0.3, run.optimizer().learningRate());
         assertEquals(Map.of("damping", 0.03), run.optimizer().settings().values());
+    }
+
+    @Test
+    void theFilesInConfigsAreReadWithoutNotes() throws IOException {
+        try (var files = Files.list(Path.of("../configs"))) {
+            List<Path> configs =
+                    files.filter(file -> file.toString().endsWith(".yaml")).toList();
+            assertTrue(configs.size() >= 4, "configs/ has its samples");
+            for (Path file : configs) {
+                assertEquals(List.of(), RunConfig.load(file, List.of()).notes(), file.toString());
+            }
+        }
+        RunConfig quickstart = RunConfig.load(Path.of("../configs/quickstart.yaml"), List.of());
+        assertEquals("glyphs", quickstart.data().dataset());
+        assertTrue(quickstart.data().path().isEmpty(), "the quickstart needs no files");
     }
 
     @Test
