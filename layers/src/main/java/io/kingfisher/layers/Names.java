@@ -15,13 +15,21 @@ public final class Names {
         return near.isEmpty() ? "; there are none." : "; did you mean " + join(near) + "?";
     }
 
-    /** The {@code count} valid names that differ least from a wrong one, by edit distance without regard to case. */
+    /**
+     * The {@code count} valid names that differ least from a wrong one, without regard to case: first those of which it is
+     * the beginning, then by edit distance.
+     */
     public static List<String> nearest(String wrong, Collection<String> valid, int count) {
         return valid.stream()
-                .sorted(Comparator.comparingInt((String name) -> distance(wrong, name))
+                .sorted(Comparator.comparing((String name) -> !begins(name, wrong))
+                        .thenComparingInt(name -> distance(wrong, name))
                         .thenComparing(Comparator.naturalOrder()))
                 .limit(count)
                 .toList();
+    }
+
+    private static boolean begins(String name, String start) {
+        return name.toLowerCase(Locale.ROOT).startsWith(start.toLowerCase(Locale.ROOT));
     }
 
     /** "a, b or c". */

@@ -97,6 +97,19 @@ final class Assembly {
         return to;
     }
 
+    /** The value in a layout of its own dimensions. */
+    Buffer in(Value value, Layout layout) {
+        if (layout.plain()) {
+            return plain(value);
+        }
+        if (layout.desc().dataType() == onednn.type(value.dtype())) {
+            return in(value, layout.desc());
+        }
+        try (DnnlMemoryDesc wanted = layout.ofImage(onednn.type(value.dtype()), value.shape())) {
+            return in(value, wanted);
+        }
+    }
+
     /** The value in the layout of a descriptor, whose dimensions may split the value's. The descriptor stays the caller's. */
     Buffer in(Value value, DnnlMemoryDesc wanted) {
         Layout layout = Layout.of(wanted);

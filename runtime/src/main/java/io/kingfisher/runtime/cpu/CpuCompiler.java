@@ -34,7 +34,9 @@ final class CpuCompiler {
         this.device = device;
         this.graph = graph;
         this.assembly = new Assembly(device.onednn(), resources);
-        this.lowering = new Lowering(assembly, device);
+        Set<Value> results = new HashSet<>(graph.outputs().values());
+        results.addAll(graph.assignments().values());
+        this.lowering = new Lowering(assembly, device, results);
     }
 
     CpuProgram compile() {

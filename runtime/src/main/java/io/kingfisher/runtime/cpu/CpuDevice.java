@@ -12,6 +12,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.cpu.kernels.KernelEngine;
 import io.kingfisher.runtime.graph.Graph;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.List;
 public final class CpuDevice extends Device {
     private final DeviceOptions options;
     private final OneDnn onednn;
+    private final KernelEngine kernels;
     private final List<String> report = new ArrayList<>();
     private boolean ended;
 
@@ -38,6 +40,7 @@ public final class CpuDevice extends Device {
             NativeThreads.setOpenMp(options.threads());
             NativeThreads.setOpenBlas(options.threads());
             onednn = new OneDnn();
+            kernels = new KernelEngine(options.threads());
             describe(Libraries.dnnl());
             describe(Libraries.openblas());
             report.add("threads: " + NativeThreads.openMp() + " in oneDNN (OpenMP), " + NativeThreads.openBlas()
@@ -66,6 +69,10 @@ public final class CpuDevice extends Device {
     /** The threads that compute. */
     int threads() {
         return options.threads();
+    }
+
+    KernelEngine kernels() {
+        return kernels;
     }
 
     OneDnn onednn() {
@@ -100,6 +107,7 @@ public final class CpuDevice extends Device {
         super.close();
         if (!ended) {
             ended = true;
+            kernels.close();
             onednn.close();
         }
     }

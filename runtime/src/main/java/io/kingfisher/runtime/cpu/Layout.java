@@ -8,6 +8,8 @@ import io.kingfisher.nativebindings.dnnl.Dnnl;
 import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.cpu.kernels.View;
+import io.kingfisher.runtime.graph.Type;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,8 +26,8 @@ final class Layout {
     /** Row-major order. */
     static final Layout PLAIN = new Layout(null, List.of());
 
-    /** A physical axis: a part of the logical axis {@code of}. */
-    record Axis(int of, long extent) {}
+    /** A physical axis: the logical axis {@code of}, or every {@code step}-th place along it. */
+    record Axis(int of, long extent, long step) {}
 
     private final DnnlMemoryDesc desc;
     private final List<Axis> axes;
@@ -68,24 +70,39 @@ final class Layout {
         return plain() ? shape : Shape.of(axes.stream().mapToLong(Axis::extent).toArray());
     }
 
-    /**
-     * The shape under which a row-major operand broadcasts over {@link #physical} as it broadcasts over the logical shape of
-     * rank {@code rank}; null where its order differs, which it does unless all its axes but one are 1.
-     */
-    Shape operand(Shape operand, int rank) {
-        int lead = rank - operand.rank();
-        int varying = -1;
-        for (int i = 0; i < operand.rank(); i++) {
-            if (operand.dim(i) != 1) {
-                if (varying >= 0) {
-                    return null;
+    /** A row-major operand that broadcasts over a shape, seen as one that broadcasts over {@link #physical} of the shape. */
+    View operand(Type operand, Shape shape) {
+        Shape own = operand.shape();
+        int lead = shape.rank() - own.rank();
+        long[] strides = own.strides();
+        List<Long> physical = axes.stream()
+                .map(axis -> axis.of() < lead || own.dim(axis.of() - lead) == 1
+                        ? 0L
+                        : strides[axis.of() - lead] * axis.step())
+                .toList();
+        return new View(operand.dtype(), physical(shape), physical, 0);
+    }
+
+    /** Whether this is an image's layout with the channels last or in blocks, as opposed to a weight's. */
+    boolean image() {
+        if (desc == null || axes == null || desc.dims().length != 4) {
+            return false;
+        }
+        try (DnnlMemoryDesc same = ofImage(desc.dataType(), Shape.of(desc.dims()))) {
+            return same != null;
+        }
+    }
+
+    /** A descriptor of another image with this layout's order of channels; null where it is none of the usual ones. */
+    DnnlMemoryDesc ofImage(int dataType, Shape image) {
+        for (int tag : new int[] {dnnl_h.dnnl_nhwc(), dnnl_h.dnnl_nChw8c(), dnnl_h.dnnl_nChw16c()}) {
+            try (DnnlMemoryDesc candidate = DnnlMemoryDesc.tagged(desc.dataType(), desc.dims(), tag)) {
+                if (candidate.sameAs(desc)) {
+                    return DnnlMemoryDesc.tagged(dataType, image.toArray(), tag);
                 }
-                varying = i + lead;
             }
         }
-        int axis = varying;
-        return Shape.of(
-                axes.stream().mapToLong(a -> a.of() == axis ? a.extent() : 1).toArray());
+        return null;
     }
 
     /** The physical axes that make up the given logical ones; null where those that remain are not in logical order. */
@@ -117,7 +134,11 @@ final class Layout {
         List<Axis> inner = new ArrayList<>();
         long expected = 1;
         for (int i = 0; i < levels; i++) {
-            inner.add(new Axis((int) of[i], sizes[i]));
+            long step = 1;
+            for (int k = i + 1; k < levels; k++) {
+                step *= of[k] == of[i] ? sizes[k] : 1;
+            }
+            inner.add(new Axis((int) of[i], sizes[i], step));
             outer[(int) of[i]] /= sizes[i];
             expected *= sizes[i];
         }
@@ -134,7 +155,7 @@ final class Layout {
                 return null;
             }
             expected *= outer[axis];
-            axes.add(0, new Axis(axis, outer[axis]));
+            axes.add(0, new Axis(axis, outer[axis], desc.dims()[axis] / outer[axis]));
         }
         axes.addAll(inner);
         return axes;

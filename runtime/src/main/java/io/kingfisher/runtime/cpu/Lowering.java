@@ -1,27 +1,45 @@
 package io.kingfisher.runtime.cpu;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.graph.BatchNorm;
+import io.kingfisher.runtime.graph.BatchNormGrad;
+import io.kingfisher.runtime.graph.LayerNorm;
+import io.kingfisher.runtime.graph.LayerNormGrad;
+import io.kingfisher.runtime.graph.Softmax;
+import io.kingfisher.runtime.graph.SoftmaxGrad;
+import io.kingfisher.runtime.graph.Value;
+import java.util.Set;
+import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Detach;
+import io.kingfisher.runtime.graph.LinearAlgebra;
+import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
-import io.kingfisher.runtime.graph.Value;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Chooses for every node the instructions that compute it. */
 final class Lowering {
     private final Assembly assembly;
     private final Convolutions convolutions;
     private final Products products;
+    private final Norms norms;
+    private final Pools pools;
+    private final Softmaxes softmaxes;
+    private final Factorizations factorizations;
+    private final Loops loops;
 
-    Lowering(Assembly assembly, CpuDevice device) {
+    Lowering(Assembly assembly, CpuDevice device, Set<Value> results) {
         this.assembly = assembly;
         this.convolutions = new Convolutions(assembly);
         this.products = new Products(assembly);
+        this.loops = new Loops(assembly, device.kernels(), results);
+        this.norms = new Norms(assembly, loops);
+        this.pools = new Pools(assembly);
+        this.factorizations = new Factorizations(assembly);
+        this.softmaxes = new Softmaxes(assembly);
     }
 
     void lower(Node node) {
@@ -32,28 +50,21 @@ final class Lowering {
             case Movement.Reshape _ ->
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
+            case Map op -> loops.map(op, node);
             case MatMul op when single && !empty -> products.multiply(op, node);
+            case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
             case Conv2d op when single && !empty -> convolutions.forward(op, node);
             case Conv2dInputGrad op when single && !empty -> convolutions.inputGradient(op, node);
             case Conv2dWeightGrad op when single && !empty -> convolutions.weightGradient(op, node);
-            default -> plain(node);
+            case BatchNorm op when single && !empty -> norms.batch(op, node);
+            case BatchNormGrad op when single && !empty -> norms.batchGradient(op, node);
+            case LayerNorm op when single && !empty -> norms.layer(op, node);
+            case LayerNormGrad _ when single && !empty -> norms.layerGradient(node);
+            case Softmax _ when single && !empty -> softmaxes.forward(node);
+            case SoftmaxGrad _ when single && !empty -> softmaxes.gradient(node);
+            case Pool op when node.input(0).dtype() == DType.F32 && !empty && pools.lower(op, node) -> {}
+            case LinearAlgebra op when !empty -> factorizations.lower(op, node);
+            default -> loops.plain(node);
         }
-    }
-
-    /** Plain Java. */
-    private void plain(Node node) {
-        List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
-        for (Value input : node.inputs()) {
-            reads.add(assembly.plain(input));
-        }
-        for (Value output : node.outputs()) {
-            writes.add(assembly.define(output));
-        }
-        assembly.emit(Instruction.of(
-                assembly.describe(node, "plain Java"),
-                node.scope(),
-                reads,
-                writes,
-                () -> new PlainStep(node, reads, writes)));
     }
 }

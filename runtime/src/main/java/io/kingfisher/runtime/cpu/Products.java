@@ -42,6 +42,22 @@ final class Products {
         }
     }
 
+    /** Products in double precision, which oneDNN lacks, by OpenBLAS: a call for each matrix of the batch. */
+    void multiplyDouble(MatMul op, Node node) {
+        Value a = node.input(0), b = node.input(1), c = node.output(0);
+        Buffer x = assembly.plain(a), y = assembly.plain(b), z = assembly.define(c);
+        int batch = Math.toIntExact(
+                c.shape().slice(0, c.rank() - 2).elements());
+        assembly.emit(new Instruction(
+                assembly.describe(node, "OpenBLAS dgemm"),
+                node.scope(),
+                java.util.List.of(x, y),
+                java.util.List.of(z),
+                java.util.List.of(),
+                batch,
+                () -> new DoubleProduct(op, a.shape(), b.shape(), c.shape(), x.address(), y.address(), z.address())));
+    }
+
     /** A matrix with leading axes of 1 up to the rank, its last two axes exchanged where asked. */
     private DnnlMemoryDesc operand(Value value, Shape shape, int rank, boolean transposed) {
         long[] dims = new long[rank], strides = new long[rank];

@@ -4,6 +4,7 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cpu.CpuStep;
 import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Reduce;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -80,6 +81,24 @@ public final class KernelEngine implements AutoCloseable {
      */
     public MapKernel map(List<Expr> results, List<DType> dtypes, Shape shape, List<View> inputs) {
         return new MapKernel(this, results, dtypes, shape, inputs);
+    }
+
+    /**
+     * Reductions of elementwise expressions: operands are the inputs, then one output in row-major order for each expression.
+     * A sum of F32 is accumulated in F32 over a bounded number of elements and in F64 beyond.
+     *
+     * @param kinds what each expression's values are reduced by
+     * @param shape the shape to which every input is broadcast before
+     * @param axes the axes of the shape that vanish, ascending
+     */
+    public ReduceKernel reduce(
+            List<Expr> exprs,
+            List<Reduce.Kind> kinds,
+            List<DType> dtypes,
+            Shape shape,
+            List<Integer> axes,
+            List<View> inputs) {
+        return new ReduceKernel(this, exprs, kinds, dtypes, shape, axes, inputs);
     }
 
     /** Several steps made by {@link MapKernel#bind}, over different memory, as one: all their elements shared out once. */

@@ -1,14 +1,17 @@
 package io.kingfisher.runtime.cpu.kernels;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * The axes that operands share, as few as possible: neighbours that all operands walk in one go are joined.
+ * The axes that operands share, as few as possible: neighbours of one group that all operands walk in one go are joined.
  *
  * @param extents at least one axis, outermost first
+ * @param groups the group of each axis
  * @param strides for each operand the bytes from one index to the next along each axis
  */
-record Nest(long[] extents, long[][] strides) {
+@SuppressWarnings("ArrayRecordComponent")
+record Nest(long[] extents, int[] groups, long[][] strides) {
     static Nest of(long[] shape, long[][] strides) {
         return of(shape, new int[shape.length], strides);
     }
@@ -32,7 +35,7 @@ record Nest(long[] extents, long[][] strides) {
             axes[rank - 1] = axis;
         }
         if (rank == 0) {
-            return new Nest(new long[] {1}, new long[strides.length][1]);
+            return new Nest(new long[] {1}, new int[1], new long[strides.length][1]);
         }
         long[][] kept = new long[strides.length][rank];
         for (int k = 0; k < strides.length; k++) {
@@ -40,7 +43,9 @@ record Nest(long[] extents, long[][] strides) {
                 kept[k][r] = strides[k][axes[r]];
             }
         }
-        return new Nest(Arrays.copyOf(extents, rank), kept);
+        int[] keptGroups =
+                Arrays.stream(axes, 0, rank).map(axis -> groups[axis]).toArray();
+        return new Nest(Arrays.copyOf(extents, rank), keptGroups, kept);
     }
 
     private static boolean joins(long[][] strides, int outer, int inner, long extent) {
@@ -50,6 +55,27 @@ record Nest(long[] extents, long[][] strides) {
             }
         }
         return true;
+    }
+
+    /** The axes with the given numbers, in that order. */
+    Nest select(List<Integer> axes) {
+        return new Nest(
+                axes.stream().mapToLong(axis -> extents[axis]).toArray(),
+                axes.stream().mapToInt(axis -> groups[axis]).toArray(),
+                Arrays.stream(strides)
+                        .map(s -> axes.stream().mapToLong(axis -> s[axis]).toArray())
+                        .toArray(long[][]::new));
+    }
+
+    /** Moves the operands' addresses by a place counted in row-major order. */
+    void advance(long place, long[] at) {
+        for (int axis = extents.length - 1; axis >= 0 && place > 0; axis--) {
+            long index = place % extents[axis];
+            place /= extents[axis];
+            for (int k = 0; k < strides.length; k++) {
+                at[k] += index * strides[k][axis];
+            }
+        }
     }
 
     int rank() {
@@ -71,8 +97,12 @@ record Nest(long[] extents, long[][] strides) {
 
     /** How operand k's elements of the given size lie along the innermost axis. */
     LoopSpec.Access access(int k, int bytes) {
-        long stride = strides[k][extents.length - 1];
-        if (inner() == 1 || stride == bytes) {
+        return access(k, extents.length - 1, bytes);
+    }
+
+    LoopSpec.Access access(int k, int axis, int bytes) {
+        long stride = strides[k][axis];
+        if (extents[axis] == 1 || stride == bytes) {
             return LoopSpec.Access.ELEMENTS;
         }
         return stride == 0 ? LoopSpec.Access.INVARIANT : LoopSpec.Access.STRIDED;

@@ -1,0 +1,172 @@
+package io.kingfisher.runtime.cpu;
+
+import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
+import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
+import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Value;
+import java.util.Arrays;
+
+/**
+ * Pooling by oneDNN in the image's layout. oneDNN's workspace for the maximum is what the graph's second result is: the place
+ * of the first maximum in the window as a byte.
+ */
+final class Pools {
+    private final Assembly assembly;
+    private final OneDnn onednn;
+
+    Pools(Assembly assembly) {
+        this.assembly = assembly;
+        this.onednn = assembly.onednn();
+    }
+
+    /** Does what oneDNN does as the graph says; false, and nothing done, for the rest. */
+    boolean lower(Pool op, Node node) {
+        return switch (op) {
+            case Pool.MaxPool2d _ -> max(op, node);
+            case Pool.MaxPool2dGrad _ -> maxGradient(op, node);
+            case Pool.AvgPool2d _ -> average(op, node);
+            case Pool.AvgPool2dGrad _ -> averageGradient(op, node);
+            case Pool.MaxPool2dGather _ -> false;
+        };
+    }
+
+    private boolean max(Pool op, Node node) {
+        Value x = node.input(0);
+        try (DnnlMemoryDesc image = image(x);
+                DnnlMemoryDesc any = any(node.output(0).shape());
+                DnnlPrimitiveDesc pd = forward(op, dnnl_h.dnnl_pooling_max(), image, any)) {
+            DnnlMemoryDesc workspace = pd.argument(dnnl_h.DNNL_ARG_WORKSPACE());
+            if (!positions(workspace, node.output(1))) {
+                workspace.close();
+                return false;
+            }
+            new PrimitiveCall(assembly, assembly.resources().keep(forward(op, dnnl_h.dnnl_pooling_max(), image, any)))
+                    .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
+                    .write(
+                            dnnl_h.DNNL_ARG_DST(),
+                            assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
+                    .write(dnnl_h.DNNL_ARG_WORKSPACE(), assembly.define(node.output(1), workspace))
+                    .emit(assembly.describe(node, ""), node.scope());
+            return true;
+        }
+    }
+
+    /** Whether a workspace is one byte for each element of the output. */
+    private static boolean positions(DnnlMemoryDesc workspace, Value places) {
+        return workspace.bytes() > 0
+                && workspace.dataType() == dnnl_h.dnnl_u8()
+                && Arrays.equals(workspace.dims(), places.shape().toArray());
+    }
+
+    private boolean maxGradient(Pool op, Node node) {
+        Value dy = node.input(0), places = node.input(1), dx = node.output(0);
+        return gradient(op, node, dnnl_h.dnnl_pooling_max(), dy, places, dx);
+    }
+
+    private boolean averageGradient(Pool op, Node node) {
+        return gradient(
+                op, node, dnnl_h.dnnl_pooling_avg_include_padding(), node.input(0), null, node.output(0));
+    }
+
+    private boolean average(Pool op, Node node) {
+        Value x = node.input(0);
+        int algorithm = dnnl_h.dnnl_pooling_avg_include_padding();
+        try (DnnlMemoryDesc image = image(x);
+                DnnlMemoryDesc any = any(node.output(0).shape())) {
+            DnnlPrimitiveDesc pd = assembly.resources().keep(forward(op, algorithm, image, any));
+            new PrimitiveCall(assembly, pd)
+                    .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
+                    .write(
+                            dnnl_h.DNNL_ARG_DST(),
+                            assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
+                    .emit(assembly.describe(node, ""), node.scope());
+            return true;
+        }
+    }
+
+    /** The gradient in dy's layout, or that of the places where they are blocked. */
+    private boolean gradient(Pool op, Node node, int algorithm, Value dy, Value places, Value dx) {
+        try (DnnlMemoryDesc output = like(assembly.primary(places == null ? dy : places).layout(), dy);
+                DnnlMemoryDesc any = any(dx.shape());
+                DnnlPrimitiveDesc hint = hint(op, algorithm, dx, output)) {
+            DnnlPrimitiveDesc pd = assembly.resources()
+                    .keep(DnnlPrimitiveDesc.poolingBackward(
+                            onednn.engine(),
+                            algorithm,
+                            any,
+                            output,
+                            strides(op),
+                            kernel(op),
+                            new long[2],
+                            padding(op),
+                            padding(op),
+                            hint,
+                            onednn.attributes()));
+            PrimitiveCall call = new PrimitiveCall(assembly, pd);
+            if (places != null) {
+                try (DnnlMemoryDesc workspace = pd.argument(dnnl_h.DNNL_ARG_WORKSPACE())) {
+                    if (!positions(workspace, places)) {
+                        return false;
+                    }
+                    call.read(dnnl_h.DNNL_ARG_WORKSPACE(), assembly.in(places, workspace));
+                }
+            }
+            call.read(dnnl_h.DNNL_ARG_DIFF_DST(), assembly.in(dy, output))
+                    .write(dnnl_h.DNNL_ARG_DIFF_SRC(), assembly.define(dx, pd.argument(dnnl_h.DNNL_ARG_DIFF_SRC())))
+                    .emit(assembly.describe(node, ""), node.scope());
+            return true;
+        }
+    }
+
+    /** The forward primitive whose gradient is wanted. */
+    private DnnlPrimitiveDesc hint(Pool op, int algorithm, Value image, DnnlMemoryDesc output) {
+        try (DnnlMemoryDesc src = like(Layout.of(output), image)) {
+            return forward(op, algorithm, src, output);
+        }
+    }
+
+    /** A value's descriptor in the layout of another image. */
+    private DnnlMemoryDesc like(Layout layout, Value value) {
+        DnnlMemoryDesc desc = layout.plain() ? null : layout.ofImage(onednn.type(DType.F32), value.shape());
+        return desc == null ? onednn.plain(DType.F32, value.shape()) : desc;
+    }
+
+    private DnnlMemoryDesc image(Value x) {
+        return like(assembly.primary(x).layout(), x);
+    }
+
+    private DnnlMemoryDesc any(Shape shape) {
+        return DnnlMemoryDesc.any(onednn.type(DType.F32), shape.toArray());
+    }
+
+    private DnnlPrimitiveDesc forward(Pool op, int algorithm, DnnlMemoryDesc src, DnnlMemoryDesc dst) {
+        return DnnlPrimitiveDesc.poolingForward(
+                onednn.engine(),
+                dnnl_h.dnnl_forward_training(),
+                algorithm,
+                src,
+                dst,
+                strides(op),
+                kernel(op),
+                new long[2],
+                padding(op),
+                padding(op),
+                onednn.attributes());
+    }
+
+    private static long[] strides(Pool op) {
+        return new long[] {op.window().strideH(), op.window().strideW()};
+    }
+
+    private static long[] kernel(Pool op) {
+        return new long[] {op.window().kernelH(), op.window().kernelW()};
+    }
+
+    private static long[] padding(Pool op) {
+        return new long[] {op.window().paddingH(), op.window().paddingW()};
+    }
+}
