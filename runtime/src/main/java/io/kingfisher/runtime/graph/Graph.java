@@ -110,6 +110,9 @@ public final class Graph {
      * merged; they still take part in the broadcast shape only where they are read.
      */
     public List<Value> map(List<Expr> exprs, List<DType> dtypes, List<Value> arguments) {
+        if (exprs.isEmpty() || exprs.size() != dtypes.size()) {
+            throw Map.noTypes(exprs.size(), dtypes.size());
+        }
         BitSet read = Exprs.arguments(exprs);
         if (read.length() > arguments.size()) {
             throw Expr.noArgument(read.length() - 1, arguments.size());

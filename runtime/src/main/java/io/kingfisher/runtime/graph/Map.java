@@ -20,9 +20,13 @@ public record Map(List<Expr> results, List<DType> dtypes, Shape shape) implement
         results = List.copyOf(results);
         dtypes = List.copyOf(dtypes);
         if (results.isEmpty() || results.size() != dtypes.size()) {
-            throw new KingfisherException("A map needs one type for each of its results, and at least one; got "
-                    + results.size() + " results and " + dtypes.size() + " types.");
+            throw noTypes(results.size(), dtypes.size());
         }
+    }
+
+    static KingfisherException noTypes(int results, int types) {
+        return new KingfisherException("A map needs one type for each of its results, and at least one; got " + results
+                + " results and " + types + " types.");
     }
 
     /** The type in which the expressions are computed. */

@@ -6,6 +6,9 @@ final class HouseholderQr {
 
     /** Q [M x K] and R [K x N] of A [M x N], K = min(M, N). */
     static Factorizations.Result qr(double[] matrix, int m, int n) {
+        if (!Factorizations.finite(matrix)) {
+            return new Factorizations.Result(1, matrix, matrix);
+        }
         int k = Math.min(m, n);
         double[] a = matrix.clone();
         double[][] reflectors = new double[k][];

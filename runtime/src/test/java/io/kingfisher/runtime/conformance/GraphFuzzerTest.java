@@ -27,6 +27,27 @@ class GraphFuzzerTest {
         }
     }
 
+    /** What a device is allowed on top of the plain tolerance must stay small, or the comparison would say nothing. */
+    @Test
+    void roundingMovesLittle() {
+        int moved = 0;
+        for (long seed = 0; seed < 200; seed++) {
+            try (Device exact = new ReferenceDevice();
+                    Device rounding = new ReferenceDevice(true);
+                    Recording a = GraphFuzzer.program(DType.F32, seed).record(exact);
+                    Recording b = GraphFuzzer.program(DType.F32, seed).record(rounding)) {
+                var rounded = b.run();
+                Tolerance tolerance = Tolerance.SUM.times(4);
+                for (var entry : a.run().entrySet()) {
+                    double[] got = rounded.get(entry.getKey()).values(),
+                            want = entry.getValue().values();
+                    moved += tolerance.compare(entry.getValue(), got, want).size() > 1 ? 1 : 0;
+                }
+            }
+        }
+        assertTrue(moved < 20, "rounding moves " + moved + " outputs by more than the plain tolerance");
+    }
+
     @Test
     void seedsRepeatAndNumbersStayTame() {
         for (long seed = 0; seed < 200; seed++) {
