@@ -44,6 +44,7 @@ final class BatchRing {
     private int busy;
     private boolean paused;
     private boolean stopped;
+    private boolean lost;
     private Throwable failure;
 
     /**
@@ -84,7 +85,7 @@ final class BatchRing {
         } finally {
             paused = false;
         }
-        failure = null;
+        failure = lost ? failure : null;
         opened = 0;
         taken = 0;
         released = 0;
@@ -134,6 +135,18 @@ final class BatchRing {
 
     /** What a worker does until the loader is closed. */
     void work(RowWriter writer) {
+        try {
+            fillUntilStopped(writer);
+        } catch (Throwable e) { // A worker that dies must not leave the caller waiting.
+            synchronized (this) {
+                lost = true;
+                failure = e;
+                notifyAll();
+            }
+        }
+    }
+
+    private void fillUntilStopped(RowWriter writer) {
         while (true) {
             Slot slot;
             int from;

@@ -260,6 +260,20 @@ class DataLoaderTest {
     }
 
     @Test
+    void saysSoWhenAWorkerIsLost() {
+        var images = new FakeImages(1000, 1, 2, 2);
+        try (var loader = new DataLoader(images, LoaderOptions.training(10, 1).withWorkers(1))) {
+            loader.next();
+            Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("kingfisher-data-fake"))
+                    .forEach(Thread::interrupt);
+            assertThrows(KingfisherException.class, () -> take(loader, 1000));
+            loader.seek(Position.START);
+            assertThrows(KingfisherException.class, () -> take(loader, 1000));
+        }
+    }
+
+    @Test
     void stopsItsWorkersWhenClosed() {
         var images = new FakeImages(100, 1, 2, 2);
         new DataLoader(images, LoaderOptions.training(10, 1).withWorkers(3)).close();
