@@ -1,5 +1,7 @@
 package io.kingfisher.train;
 
+import io.kingfisher.nativebindings.NativeException;
+import io.kingfisher.runtime.KingfisherException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,13 +10,32 @@ import picocli.CommandLine.Command;
         name = "kingfisher",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        description = "Trains neural networks with first- and second-order optimizers.")
+        subcommands = {TrainCommand.class, DoctorCommand.class, SelftestCommand.class},
+        description = "Trains neural networks with first- and second-order optimizers.",
+        footer = {"", "Start with: kingfisher train configs/quickstart.yaml"})
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
+    /** Made by {@link #main}. */
+    public Main() {}
+
+    /** Runs a command and exits: 0 where it succeeded, 1 where it failed, 2 where it was not understood. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(run(args));
+    }
+
+    static int run(String... args) {
+        return new CommandLine(new Main())
+                .setExecutionExceptionHandler((e, line, parsed) -> {
+                    if (e instanceof KingfisherException || e instanceof NativeException) {
+                        line.getErr().println("kingfisher: " + e.getMessage());
+                    } else {
+                        e.printStackTrace(line.getErr());
+                    }
+                    return 1;
+                })
+                .execute(args);
     }
 
     @Override

@@ -1,0 +1,118 @@
+package io.kingfisher.train;
+
+import io.kingfisher.layers.Gradients;
+import io.kingfisher.layers.Layer;
+import io.kingfisher.layers.Recording;
+import io.kingfisher.optimizers.Optimizer;
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.train.data.Batch;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** The compiled programs of a run: the training step, the one that also refreshes curvature, and the evaluation. */
+final class Programs implements AutoCloseable {
+    /** A program with its staging memory and results at hand, so that a step looks nothing up. */
+    static final class Step {
+        private final Program program;
+        private final Tensor x, y, loss, count, top1, top5;
+
+        private Step(Program program) {
+            this.program = program;
+            x = program.input("x");
+            y = program.input("y");
+            loss = program.output("loss");
+            count = program.output("count");
+            top1 = program.output("top1");
+            top5 = program.output("top5");
+        }
+
+        void run(Batch batch) {
+            x.segment().copyFrom(batch.inputs());
+            y.segment().copyFrom(batch.targets());
+            program.replay();
+        }
+
+        /** The sum of the loss over the terms of the batch. */
+        double loss() {
+            return loss.get(0);
+        }
+
+        /** The terms of the loss: samples, tokens, or elements. */
+        double count() {
+            return count.get(0);
+        }
+
+        double top1() {
+            return top1.get(0);
+        }
+
+        double top5() {
+            return top5.get(0);
+        }
+
+        Program program() {
+            return program;
+        }
+    }
+
+    private final Map<Optimizer.Cadence, Step> training = new EnumMap<>(Optimizer.Cadence.class);
+    private final Step evaluation;
+    private final Tensor randomState;
+
+    Programs(Device device, Task task, Layer model, Optimizer optimizer) {
+        randomState = device.allocate(DType.I32, Shape.of(4));
+        training.put(Optimizer.Cadence.STEP, train(device, task, model, optimizer, Optimizer.Cadence.STEP));
+        if (optimizer.hasRefresh()) {
+            training.put(Optimizer.Cadence.REFRESH, train(device, task, model, optimizer, Optimizer.Cadence.REFRESH));
+        }
+        Graph graph = new Graph();
+        output(graph, task.record(Recording.eval(graph), model, false, true));
+        evaluation = new Step(device.compile(graph));
+    }
+
+    private Step train(Device device, Task task, Layer model, Optimizer optimizer, Optimizer.Cadence cadence) {
+        Graph graph = new Graph();
+        Recording r = Recording.train(graph, randomState);
+        // Ranking a whole vocabulary in every step would cost more than it tells.
+        Task.Outcome outcome = task.record(r, model, true, !task.language());
+        Gradients gradients = r.gradients(outcome.loss());
+        optimizer.record(gradients, cadence);
+        output(graph, outcome);
+        return new Step(device.compile(graph));
+    }
+
+    private static void output(Graph graph, Task.Outcome outcome) {
+        graph.output("loss", outcome.loss().sum());
+        graph.output("count", outcome.loss().count());
+        graph.output("top1", outcome.top1());
+        graph.output("top5", outcome.top5());
+    }
+
+    /** Sets what dropout draws from: a function of the seed and the step, so that a resumed run draws the same. */
+    void random(long seed, long step) {
+        randomState.set(0, (int) seed);
+        randomState.set(1, (int) (seed >>> 32));
+        randomState.set(2, (int) step);
+        randomState.set(3, (int) (step >>> 32));
+    }
+
+    Step training(Optimizer.Cadence cadence) {
+        return training.get(cadence);
+    }
+
+    Step evaluation() {
+        return evaluation;
+    }
+
+    @Override
+    public void close() {
+        training.values().forEach(step -> step.program.close());
+        evaluation.program.close();
+        randomState.close();
+    }
+}

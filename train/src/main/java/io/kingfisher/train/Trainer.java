@@ -1,0 +1,294 @@
+package io.kingfisher.train;
+
+import io.kingfisher.optimizers.Optimizer;
+import io.kingfisher.runtime.KingfisherException;
+import io.kingfisher.train.checkpoint.Checkpoint;
+import io.kingfisher.train.checkpoint.CheckpointFolder;
+import io.kingfisher.train.config.RunConfig;
+import io.kingfisher.train.config.TrainingConfig;
+import io.kingfisher.train.data.Batch;
+import io.kingfisher.train.data.DataLoader;
+import io.kingfisher.train.data.Position;
+import io.kingfisher.train.report.EpochRecord;
+import io.kingfisher.train.report.MetricsLog;
+import io.kingfisher.train.report.Progress;
+import io.kingfisher.train.report.RunPlots;
+import io.kingfisher.train.report.RunSummary;
+import io.kingfisher.train.report.Scores;
+import io.kingfisher.train.report.StepRecord;
+import io.kingfisher.train.report.StepTimes;
+import io.kingfisher.train.report.TensorBoardLog;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One run: epochs of steps, an evaluation and a checkpoint after each. What it computes depends on the configuration and the
+ * seed alone; a run that was killed and resumed from its last checkpoint ends with the same bits.
+ */
+final class Trainer {
+    /** How a run begins: from new weights, from a file's weights, or where another run stopped. */
+    record Start(Optional<Path> weights, Optional<Path> resume) {}
+
+    private static final long SAVE_NANOS = 5L * 60 * 1_000_000_000;
+
+    private final RunConfig config;
+    private final RunFolder folder;
+    private final Start start;
+
+    Trainer(RunConfig config, RunFolder folder, Start start) {
+        this.config = config;
+        this.folder = folder;
+        this.start = start;
+    }
+
+    /** Runs to the end and returns the last test scores. */
+    Scores run() {
+        try (Arena arena = Arena.ofShared()) {
+            Optional<Checkpoint> checkpoint = start.resume().map(file -> CheckpointFolder.resume(file, arena));
+            checkpoint.ifPresent(this::checkSameRun);
+            try (Experiment experiment = new Experiment(config)) {
+                RunProgress run = checkpoint.map(c -> RunProgress.of(c.state())).orElseGet(RunProgress::new);
+                checkpoint.ifPresent(
+                        c -> Snapshots.restore(experiment, c, start.resume().orElseThrow()));
+                start.weights().ifPresent(file -> Snapshots.initialize(experiment, file));
+                return new Loop(experiment, run).run(checkpoint.isPresent());
+            }
+        }
+    }
+
+    /** What a run cannot change when it is resumed, since its state would mean something else. */
+    private void checkSameRun(Checkpoint checkpoint) {
+        for (String key :
+                List.of("dataset", "network", "model", "optimizer", "mini_batch_size", "seed", "shuffle", "text")) {
+            Object before = checkpoint.state().config().get(key),
+                    now = config.settings().get(key);
+            if (!java.util.Objects.equals(String.valueOf(before), String.valueOf(now))) {
+                throw config.source()
+                        .error(
+                                key,
+                                "the run in " + start.resume().orElseThrow() + " was made with " + before + ", not "
+                                        + now + "; resume it with what it was made with.");
+            }
+        }
+    }
+
+    /** The loop over an opened experiment. */
+    private final class Loop {
+        private final Experiment experiment;
+        private final RunProgress run;
+        private final DataLoader loader;
+        private final Optimizer optimizer;
+        private final long perEpoch, total, logEvery;
+        private final LearningRate learningRate;
+        private final CheckpointFolder checkpoints;
+        private final StepTimes times;
+        private long savedNanos = System.nanoTime();
+        private Scores last = Scores.ofLoss(Double.NaN);
+        private String ended = "all epochs done";
+
+        Loop(Experiment experiment, RunProgress run) {
+            this.experiment = experiment;
+            this.run = run;
+            this.loader = experiment.trainLoader();
+            this.optimizer = experiment.optimizer();
+            TrainingConfig training = config.training();
+            this.perEpoch = loader.batchesPerEpoch();
+            this.total = Math.min(training.maxSteps().orElse(Long.MAX_VALUE), training.maxEpochs() * perEpoch);
+            // A schedule's length is the whole run, wherever --max-steps may stop it for a look.
+            this.learningRate = new LearningRate(config, perEpoch, training.maxEpochs() * perEpoch);
+            this.logEvery = Math.max(1, perEpoch / 50);
+            this.checkpoints = new CheckpointFolder(folder.checkpoints(), training.saveEvery(), 0);
+            this.times = new StepTimes((int) Math.min(perEpoch, 1 << 20));
+        }
+
+        Scores run(boolean resumed) {
+            optimizer.resume(run.step);
+            loader.seek(new Position(run.epoch, run.batch));
+            try (MetricsLog metrics = resumed
+                            ? MetricsLog.resume(folder.metrics(), run.step)
+                            : MetricsLog.create(folder.metrics());
+                    TensorBoardLog board = TensorBoardLog.open(folder.output().resolve("tensorboard"), run.step);
+                    Progress progress = Progress.open(run.step, total)) {
+                introduce(progress, resumed);
+                boolean more = run.step < total;
+                while (more) {
+                    more = epoch(metrics, board, progress);
+                }
+                finish(progress);
+            }
+            return last;
+        }
+
+        private void introduce(Progress progress, boolean resumed) {
+            progress.line(experiment.subject() + ": " + experiment.sampleText() + "; "
+                    + String.format(Locale.ROOT, "%,d", experiment.model().parameterCount()) + " parameters; "
+                    + total + " steps of " + config.data().batchSize() + " on "
+                    + experiment.device().name());
+            config.notes().forEach(progress::line);
+            experiment.data().notes().forEach(progress::line);
+            optimizer.notes().forEach(progress::line);
+            progress.line(
+                    resumed
+                            ? "resumed after " + run.step + " steps; results in " + folder.output()
+                            : "results in " + folder.output());
+        }
+
+        /** Trains to the end of the epoch and evaluates; says whether another one follows. */
+        private boolean epoch(MetricsLog metrics, TensorBoardLog board, Progress progress) {
+            int number = run.epoch + 1;
+            progress.begin("epoch " + number + "/" + config.training().maxEpochs(), run.step - run.batch, perEpoch);
+            times.clear();
+            while (run.batch < perEpoch && run.step < total) {
+                step(metrics, board, progress);
+            }
+            Scores train =
+                    run.tally.scores(experiment.task(), !experiment.task().language());
+            last = evaluate();
+            EpochRecord record = new EpochRecord(
+                    number,
+                    run.step,
+                    train,
+                    last,
+                    optimizer.learningRate(0),
+                    times.percentileMillis(0.5),
+                    times.percentileMillis(0.99),
+                    run.seconds);
+            metrics.write(record.toMap());
+            board(board, record);
+            progress.line(text(record));
+            boolean whole = run.batch == perEpoch;
+            if (whole) {
+                run.epoch++;
+                run.batch = 0;
+                run.tally = new Tally();
+            }
+            double quality =
+                    experiment.task().language() ? -last.loss() : last.top1().orElse(-last.loss());
+            boolean best = quality > run.best;
+            run.best = Math.max(run.best, quality);
+            boolean stop = stopsEarly(train.loss());
+            metrics.sync();
+            save(best);
+            if (stop) {
+                ended = "stopped early: no progress in " + run.epochsWithout + " epochs";
+            } else if (!whole) {
+                ended = "max_steps reached";
+            }
+            return !stop && run.step < total;
+        }
+
+        private void step(MetricsLog metrics, TensorBoardLog board, Progress progress) {
+            Batch batch = loader.next();
+            optimizer.learningRate(0, learningRate.at(run.step));
+            Optimizer.Cadence cadence = optimizer.advance();
+            experiment.programs().random(config.training().seed(), run.step);
+            Programs.Step step = experiment.programs().training(cadence);
+            long began = System.nanoTime();
+            step.run(batch);
+            long took = System.nanoTime() - began;
+            times.add(took);
+            run.seconds += took / 1e9;
+            run.tally.add(step, batch);
+            run.step++;
+            run.batch++;
+            double loss = step.loss() / step.count();
+            if (!Double.isFinite(loss)) {
+                throw new KingfisherException("The loss became " + loss + " in step " + run.step
+                        + "; lower init_lr, clip the gradients (clip: {norm: 1}) or look at the data; the last good state is "
+                        + checkpoints.last() + ", if an epoch was complete.");
+            }
+            if (run.step % logEvery == 0) {
+                double epochs = run.epoch + (double) run.batch / perEpoch;
+                metrics.write(new StepRecord(run.step, epochs, loss, optimizer.learningRate(0)).toMap());
+                board.scalar("loss/batch", run.step, loss);
+                board.scalar("lr", run.step, optimizer.learningRate(0));
+            }
+            double accuracy = experiment.task().language() ? Double.NaN : run.tally.accuracy();
+            progress.step(run.step, run.tally.meanLoss(), accuracy, took / 1e6);
+            if (System.nanoTime() - savedNanos > SAVE_NANOS && run.batch < perEpoch) {
+                metrics.sync();
+                save(false);
+            }
+        }
+
+        private Scores evaluate() {
+            DataLoader test = experiment.testLoader();
+            test.seek(Position.START);
+            Tally tally = new Tally();
+            for (int i = 0; i < test.batchesPerEpoch(); i++) {
+                Batch batch = test.next();
+                experiment.programs().evaluation().run(batch);
+                tally.add(experiment.programs().evaluation(), batch);
+            }
+            return tally.scores(experiment.task(), true);
+        }
+
+        private boolean stopsEarly(double loss) {
+            if (config.training().earlyStopThreshold().isEmpty()) {
+                return false;
+            }
+            if (loss < run.leastLoss - config.training().earlyStopThreshold().getAsDouble()) {
+                run.leastLoss = loss;
+                run.epochsWithout = 0;
+            } else {
+                run.epochsWithout++;
+            }
+            return run.epochsWithout >= config.training().earlyStopPatience();
+        }
+
+        private void save(boolean best) {
+            checkpoints.save(Snapshots.take(experiment, run.toState(experiment)), best);
+            savedNanos = System.nanoTime();
+        }
+
+        private void board(TensorBoardLog board, EpochRecord record) {
+            board.scalar("loss/train", record.step(), record.train().loss());
+            board.scalar("loss/test", record.step(), record.test().loss());
+            record.train().top1().ifPresent(value -> board.scalar("top1/train", record.step(), value));
+            record.test().top1().ifPresent(value -> board.scalar("top1/test", record.step(), value));
+            record.test().perplexity().ifPresent(value -> board.scalar("perplexity/test", record.step(), value));
+            board.scalar("step_ms/p50", record.step(), record.stepMillisP50());
+        }
+
+        private String text(EpochRecord r) {
+            StringBuilder text = new StringBuilder();
+            text.append(String.format(
+                    Locale.ROOT,
+                    "epoch %3d  train loss %.4f",
+                    r.epoch(),
+                    r.train().loss()));
+            r.train().top1().ifPresent(v -> text.append(String.format(Locale.ROOT, "  acc %.2f%%", 100 * v)));
+            text.append(String.format(Locale.ROOT, "  test loss %.4f", r.test().loss()));
+            r.test().top1().ifPresent(v -> text.append(String.format(Locale.ROOT, "  acc %.2f%%", 100 * v)));
+            r.test().perplexity().ifPresent(v -> text.append(String.format(Locale.ROOT, "  perplexity %.2f", v)));
+            text.append(String.format(
+                    Locale.ROOT,
+                    "  lr %.2e  step %.2f ms (p99 %.2f)  %.0f s",
+                    r.learningRate(),
+                    r.stepMillisP50(),
+                    r.stepMillisP99(),
+                    r.seconds()));
+            return text.toString();
+        }
+
+        private void finish(Progress progress) {
+            List<Map<String, Object>> records = MetricsLog.read(folder.metrics());
+            Map<String, Object> more = new LinkedHashMap<>();
+            more.put("subject", experiment.subject());
+            more.put("parameters", experiment.model().parameterCount());
+            more.put("steps", run.step);
+            more.put("seconds", run.seconds);
+            more.put("ended", ended);
+            more.put("device", experiment.device().report());
+            more.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
+            RunSummary.write(folder.output().resolve("summary.json"), config, records, more);
+            RunPlots.write(folder.output(), experiment.subject(), records);
+            progress.line(ended + "; plots, metrics and checkpoints in " + folder.output());
+        }
+    }
+}
