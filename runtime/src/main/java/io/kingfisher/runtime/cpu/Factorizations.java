@@ -28,7 +28,8 @@ final class Factorizations {
         MatrixStep step = switch (op) {
             case LinearAlgebra.Cholesky _ -> new CholeskyStep(lapack, n);
             case LinearAlgebra.TriangularSolve(boolean transpose) ->
-                new TriangularSolveStep(lapack, transpose, n, node.input(1).shape().size(-1));
+                new TriangularSolveStep(
+                        lapack, transpose, n, node.input(1).shape().size(-1));
             case LinearAlgebra.Eigh _ -> new EighStep(lapack, n);
             case LinearAlgebra.Qr _ -> new QrStep(lapack, m, n);
             case LinearAlgebra.Svd _ -> new SvdStep(lapack, m, n);

@@ -43,9 +43,7 @@ enum Lapack {
     }
 
     int potrf(int n, MemorySegment a) {
-        return single()
-                ? Lapacke.spotrf_work(COLUMNS, 'U', n, a, n)
-                : Lapacke.dpotrf_work(COLUMNS, 'U', n, a, n);
+        return single() ? Lapacke.spotrf_work(COLUMNS, 'U', n, a, n) : Lapacke.dpotrf_work(COLUMNS, 'U', n, a, n);
     }
 
     /** X of op(A) X = B by rows, A lower triangular; B becomes X. */
@@ -71,8 +69,7 @@ enum Lapack {
         });
     }
 
-    int syevd(
-            int n, MemorySegment a, MemorySegment w, MemorySegment work, int lwork, MemorySegment iwork, int liwork) {
+    int syevd(int n, MemorySegment a, MemorySegment w, MemorySegment work, int lwork, MemorySegment iwork, int liwork) {
         return single()
                 ? Lapacke.ssyevd_work(COLUMNS, 'V', 'U', n, a, n, w, work, lwork, iwork, liwork)
                 : Lapacke.dsyevd_work(COLUMNS, 'V', 'U', n, a, n, w, work, lwork, iwork, liwork);

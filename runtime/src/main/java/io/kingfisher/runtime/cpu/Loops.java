@@ -55,9 +55,8 @@ final class Loops {
         for (Value output : node.outputs()) {
             writes.add(assembly.define(output, layout));
         }
-        List<Buffer> replaceable = reads.stream()
-                .filter(buffer -> !elsewhere.contains(buffer))
-                .toList();
+        List<Buffer> replaceable =
+                reads.stream().filter(buffer -> !elsewhere.contains(buffer)).toList();
         Kernel kernel = engine.map(op.results(), op.dtypes(), layout.physical(shape), views);
         emit(assembly.describe(node, ""), node.scope(), kernel, reads, writes, replaceable);
     }

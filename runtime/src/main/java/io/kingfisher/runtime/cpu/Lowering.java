@@ -3,22 +3,22 @@ package io.kingfisher.runtime.cpu;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
-import io.kingfisher.runtime.graph.LayerNorm;
-import io.kingfisher.runtime.graph.LayerNormGrad;
-import io.kingfisher.runtime.graph.Softmax;
-import io.kingfisher.runtime.graph.SoftmaxGrad;
-import io.kingfisher.runtime.graph.Value;
-import java.util.Set;
-import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Detach;
+import io.kingfisher.runtime.graph.LayerNorm;
+import io.kingfisher.runtime.graph.LayerNormGrad;
 import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Softmax;
+import io.kingfisher.runtime.graph.SoftmaxGrad;
+import io.kingfisher.runtime.graph.Value;
+import java.util.Set;
 
 /** Chooses for every node the instructions that compute it. */
 final class Lowering {

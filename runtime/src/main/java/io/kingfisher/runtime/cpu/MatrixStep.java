@@ -42,9 +42,7 @@ abstract class MatrixStep {
     }
 
     final double get(long address, long index) {
-        return lapack.single()
-                ? ALL.get(JAVA_FLOAT, address + 4 * index)
-                : ALL.get(JAVA_DOUBLE, address + 8 * index);
+        return lapack.single() ? ALL.get(JAVA_FLOAT, address + 4 * index) : ALL.get(JAVA_DOUBLE, address + 8 * index);
     }
 
     final void set(long address, long index, double value) {

@@ -65,7 +65,9 @@ final class Norms {
                     .read(dnnl_h.DNNL_ARG_SCALE(), assembly.plain(node.input(1)))
                     .read(dnnl_h.DNNL_ARG_MEAN(), assembly.plain(node.input(2)))
                     .read(dnnl_h.DNNL_ARG_VARIANCE(), assembly.plain(node.input(3)))
-                    .read(dnnl_h.DNNL_ARG_DIFF_DST(), image.layout().plain() ? assembly.plain(dy) : assembly.in(dy, desc))
+                    .read(
+                            dnnl_h.DNNL_ARG_DIFF_DST(),
+                            image.layout().plain() ? assembly.plain(dy) : assembly.in(dy, desc))
                     .write(dnnl_h.DNNL_ARG_DIFF_SRC(), assembly.define(node.output(0), image.layout()))
                     .write(dnnl_h.DNNL_ARG_DIFF_SCALE(), assembly.define(node.output(1)))
                     .write(dnnl_h.DNNL_ARG_DIFF_SHIFT(), assembly.define(node.output(2)))

@@ -46,9 +46,7 @@ final class Pools {
             }
             new PrimitiveCall(assembly, assembly.resources().keep(forward(op, dnnl_h.dnnl_pooling_max(), image, any)))
                     .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
-                    .write(
-                            dnnl_h.DNNL_ARG_DST(),
-                            assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
+                    .write(dnnl_h.DNNL_ARG_DST(), assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
                     .write(dnnl_h.DNNL_ARG_WORKSPACE(), assembly.define(node.output(1), workspace))
                     .emit(assembly.describe(node, ""), node.scope());
             return true;
@@ -68,8 +66,7 @@ final class Pools {
     }
 
     private boolean averageGradient(Pool op, Node node) {
-        return gradient(
-                op, node, dnnl_h.dnnl_pooling_avg_include_padding(), node.input(0), null, node.output(0));
+        return gradient(op, node, dnnl_h.dnnl_pooling_avg_include_padding(), node.input(0), null, node.output(0));
     }
 
     private boolean average(Pool op, Node node) {
@@ -80,9 +77,7 @@ final class Pools {
             DnnlPrimitiveDesc pd = assembly.resources().keep(forward(op, algorithm, image, any));
             new PrimitiveCall(assembly, pd)
                     .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
-                    .write(
-                            dnnl_h.DNNL_ARG_DST(),
-                            assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
+                    .write(dnnl_h.DNNL_ARG_DST(), assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
                     .emit(assembly.describe(node, ""), node.scope());
             return true;
         }
@@ -90,7 +85,8 @@ final class Pools {
 
     /** The gradient in dy's layout, or that of the places where they are blocked. */
     private boolean gradient(Pool op, Node node, int algorithm, Value dy, Value places, Value dx) {
-        try (DnnlMemoryDesc output = like(assembly.primary(places == null ? dy : places).layout(), dy);
+        try (DnnlMemoryDesc output =
+                        like(assembly.primary(places == null ? dy : places).layout(), dy);
                 DnnlMemoryDesc any = any(dx.shape());
                 DnnlPrimitiveDesc hint = hint(op, algorithm, dx, output)) {
             DnnlPrimitiveDesc pd = assembly.resources()

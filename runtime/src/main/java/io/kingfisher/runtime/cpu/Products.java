@@ -46,8 +46,7 @@ final class Products {
     void multiplyDouble(MatMul op, Node node) {
         Value a = node.input(0), b = node.input(1), c = node.output(0);
         Buffer x = assembly.plain(a), y = assembly.plain(b), z = assembly.define(c);
-        int batch = Math.toIntExact(
-                c.shape().slice(0, c.rank() - 2).elements());
+        int batch = Math.toIntExact(c.shape().slice(0, c.rank() - 2).elements());
         assembly.emit(new Instruction(
                 assembly.describe(node, "OpenBLAS dgemm"),
                 node.scope(),

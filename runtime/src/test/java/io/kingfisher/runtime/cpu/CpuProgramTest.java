@@ -164,7 +164,10 @@ class CpuProgramTest {
         g.output("sum", x.sum());
         Value image = g.input("image", DType.F32, 0, 2, 5, 5), filter = g.input("filter", DType.F32, 3, 2, 3, 3);
         Value y = g.add(new Conv2d(Convolution.of(1, 1, 1, 1)), image, filter).output(0);
-        g.output("gradient", io.kingfisher.runtime.graph.Autodiff.gradients(y.sum(), List.of(filter)).get(0));
+        g.output(
+                "gradient",
+                io.kingfisher.runtime.graph.Autodiff.gradients(y.sum(), List.of(filter))
+                        .get(0));
         try (Program program = device.compile(g)) {
             program.output("none").fill(5);
             program.replay();
@@ -218,10 +221,14 @@ class CpuProgramTest {
         assertThrows(KingfisherException.class, () -> program.input("nothing"));
         program.replay();
         a.close();
-        assertTrue(assertThrows(KingfisherException.class, program::replay).getMessage().contains("closed tensor"));
+        assertTrue(assertThrows(KingfisherException.class, program::replay)
+                .getMessage()
+                .contains("closed tensor"));
         program.close();
         program.close();
-        assertTrue(assertThrows(KingfisherException.class, program::replay).getMessage().contains("compile"));
+        assertTrue(assertThrows(KingfisherException.class, program::replay)
+                .getMessage()
+                .contains("compile"));
         assertThrows(KingfisherException.class, () -> device.compile(g));
 
         Graph h = new Graph();
@@ -229,7 +236,9 @@ class CpuProgramTest {
         Program other = device.compile(h);
         Tensor input = other.input("x");
         device.close();
-        assertTrue(assertThrows(KingfisherException.class, other::replay).getMessage().contains("device cpu"));
+        assertTrue(assertThrows(KingfisherException.class, other::replay)
+                .getMessage()
+                .contains("device cpu"));
         assertThrows(KingfisherException.class, input::segment);
         assertThrows(KingfisherException.class, () -> device.compile(h));
     }

@@ -37,4 +37,14 @@ final class Folds {
     static double get(long address, int bytes) {
         return bytes == 8 ? Memory.f64(address) : Memory.f32(address);
     }
+
+    /** The reduction of lanes, joined pairwise. */
+    static double all(Reduce.Kind kind, long address, int bytes, int count) {
+        if (count == 1) {
+            return get(address, bytes);
+        }
+        int half = count / 2;
+        double low = all(kind, address, bytes, half);
+        return join(kind, low, all(kind, address + (long) half * bytes, bytes, count - half));
+    }
 }

@@ -5,7 +5,7 @@ import io.kingfisher.runtime.graph.Expr.UnaryOp;
 
 /**
  * Functions that kernels call an element at a time: everything in double precision, and those too rare in single precision to
- * have vector code. All are the same on every machine (StrictMath).
+ * have vector code. All but the sine and the cosine, whose strict versions allocate, are the same on every machine.
  */
 enum Functions {
     EXP(1),
@@ -60,11 +60,11 @@ enum Functions {
     }
 
     static double sin(double x) {
-        return StrictMath.sin(x);
+        return Math.sin(x);
     }
 
     static double cos(double x) {
-        return StrictMath.cos(x);
+        return Math.cos(x);
     }
 
     static double softplus(double x) {

@@ -4,7 +4,16 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cpu.CpuStep;
 import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Gather;
+import io.kingfisher.runtime.graph.Movement;
+import io.kingfisher.runtime.graph.Op;
+import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Reduce;
+import io.kingfisher.runtime.graph.ScatterAdd;
+import io.kingfisher.runtime.graph.SoftmaxCrossEntropy;
+import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
+import io.kingfisher.runtime.graph.Type;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -104,6 +113,32 @@ public final class KernelEngine implements AutoCloseable {
     /** Several steps made by {@link MapKernel#bind}, over different memory, as one: all their elements shared out once. */
     public CpuStep together(List<CpuStep> maps) {
         return new MapGroup(workers, maps.stream().map(MapStep.class::cast).toList());
+    }
+
+    /**
+     * The kernel of an op on operands in row-major order, the inputs and then the outputs; null where there is none here.
+     */
+    public Kernel kernel(Op op, List<Type> inputs) {
+        Type first = inputs.isEmpty() ? null : inputs.get(0);
+        List<Type> outputs = op.infer(inputs);
+        return switch (op) {
+            case io.kingfisher.runtime.graph.Map m ->
+                map(m.results(), m.dtypes(), outputs.get(0).shape(), views(inputs));
+            case Reduce(Reduce.Kind kind, List<Integer> axes) ->
+                reduce(List.of(Expr.arg(0)), List.of(kind), List.of(first.dtype()), first.shape(), axes, views(inputs));
+            case Movement m -> Movements.kernel(workers, m, inputs);
+            case Gather _ -> Tables.gather(workers, first, inputs.get(1));
+            case ScatterAdd _ -> Tables.scatterAdd(this, first, outputs.get(0));
+            case Random random -> RandomNumbers.kernel(workers, random);
+            case Pool pool -> Pools.kernel(workers, pool, inputs);
+            case SoftmaxCrossEntropy c -> CrossEntropies.forward(this, c, first);
+            case SoftmaxCrossEntropyGrad c -> CrossEntropies.backward(this, c, first);
+            default -> null;
+        };
+    }
+
+    private static List<View> views(List<Type> types) {
+        return types.stream().map(View::of).toList();
     }
 
     @Override

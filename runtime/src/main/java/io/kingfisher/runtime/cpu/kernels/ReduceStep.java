@@ -97,7 +97,7 @@ final class ReduceStep implements CpuStep {
         for (int r = 0; r < results; r++) {
             long from = accumulators(part, r);
             if (plan.fold()) {
-                double total = lanes(kinds[r], from);
+                double total = Folds.all(kinds[r], from, plan.bytes(), accumulators);
                 if (chunks == 1) {
                     Memory.set(dtypes[r], output(part, r, output, 0), total);
                 } else {
@@ -136,20 +136,6 @@ final class ReduceStep implements CpuStep {
             loop.run(loopAt, steps, (int) count, (int) n);
             row += count;
         }
-    }
-
-    /** The lanes joined pairwise. */
-    private static double pair(Reduce.Kind kind, long address, int bytes, int lane, int count) {
-        if (count == 1) {
-            return Folds.get(address + (long) lane * bytes, bytes);
-        }
-        int half = count / 2;
-        return Folds.join(
-                kind, pair(kind, address, bytes, lane, half), pair(kind, address, bytes, lane + half, count - half));
-    }
-
-    private double lanes(Reduce.Kind kind, long address) {
-        return pair(kind, address, plan.bytes(), 0, accumulators);
     }
 
     /** The address of an output's element. */
