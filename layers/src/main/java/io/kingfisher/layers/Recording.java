@@ -17,7 +17,7 @@ import java.util.Optional;
 
 /**
  * One recording of a model's forward pass (several micro-batches, if need be) and its gradients in a graph. It sees every
- * parameter as it is before the replay, whatever has been assigned to it since. Not thread-safe.
+ * parameter as it is at its first use, whatever is assigned to it afterwards. Not thread-safe.
  */
 public final class Recording {
     /** What is recorded. */

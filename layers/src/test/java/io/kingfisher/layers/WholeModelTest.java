@@ -78,14 +78,14 @@ class WholeModelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"18, true", "18, false", "34, true", "50, true"})
-    void resnet(int depth, boolean train) {
-        Layer model = Models.create("resnet" + depth + "Cifar", Shape.of(3, 16, 16), 4, Map.of("width", 2));
+    @CsvSource({"18, true, 16", "18, false, 8", "50, true, 16"})
+    void resnet(int depth, boolean train, int side) {
+        Layer model = Models.create("resnet" + depth + "Cifar", Shape.of(3, side, side), 4, Map.of("width", 2));
         check(
                 model,
                 train ? Recording.Mode.TRAIN : Recording.Mode.EVAL,
                 (p, x) -> resnet(p, x.get(0), depth, train),
-                Given.normal(83, 3, 3, 16, 16));
+                Given.normal(83, 3, 3, side, side));
     }
 
     private static Tensor resnet(Map<String, Tensor> p, Tensor x, int depth, boolean train) {

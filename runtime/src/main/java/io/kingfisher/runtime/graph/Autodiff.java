@@ -161,7 +161,9 @@ public final class Autodiff {
             return null;
         }
         if (parts.size() > 1) {
-            Value sum = value.graph().sum(parts);
+            List<Value> all = List.copyOf(parts);
+            Value sum =
+                    Movement.Concat.ofPads(all).orElseGet(() -> value.graph().sum(all));
             parts.clear();
             parts.add(sum);
         }

@@ -5,7 +5,9 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Ops that place elements elsewhere without computing anything. */
@@ -129,6 +131,10 @@ public sealed interface Movement extends Op {
             after = List.copyOf(after);
         }
 
+        private boolean untouched(int axis) {
+            return before.get(axis) == 0 && after.get(axis) == 0;
+        }
+
         @Override
         public List<Type> infer(List<Type> inputs) {
             Type in = inputs.get(0);
@@ -191,6 +197,53 @@ public sealed interface Movement extends Op {
         @Override
         public Value backward(Node node, Value dy) {
             return vjp(node, List.of(dy)).get(0);
+        }
+
+        /**
+         * The sum of values as a concatenation, where they are pads along one axis whose insides fill it side by side:
+         * what becomes of the gradients of slices that a value was cut into.
+         */
+        static Optional<Value> ofPads(List<Value> parts) {
+            List<Value> sorted = new ArrayList<>(parts);
+            List<Pad> pads = new ArrayList<>();
+            for (Value part : parts) {
+                if (!(part.node().op() instanceof Pad pad)) {
+                    return Optional.empty();
+                }
+                pads.add(pad);
+            }
+            int axis = 0;
+            while (axis < parts.get(0).rank() && pads.get(0).untouched(axis)) {
+                axis++;
+            }
+            int along = axis;
+            for (int i = 0; i < parts.get(0).rank(); i++) {
+                int other = i;
+                if (i != along && !pads.stream().allMatch(pad -> pad.untouched(other))) {
+                    return Optional.empty();
+                }
+            }
+            if (along == parts.get(0).rank()) {
+                return Optional.empty();
+            }
+            sorted.sort(Comparator.comparingLong(part -> before(part, along)));
+            long filled = 0;
+            List<Value> insides = new ArrayList<>();
+            for (Value part : sorted) {
+                Value inside = part.node().input(0);
+                if (before(part, along) != filled) {
+                    return Optional.empty();
+                }
+                filled += inside.dim(along);
+                insides.add(inside);
+            }
+            return filled == parts.get(0).dim(along)
+                    ? Optional.of(parts.get(0).graph().concat(along, insides))
+                    : Optional.empty();
+        }
+
+        private static long before(Value pad, int axis) {
+            return ((Pad) pad.node().op()).before().get(axis);
         }
     }
 }
