@@ -168,12 +168,21 @@ public record CurvePlot(String title, String xLabel, String yLabel, boolean perc
         style.setLegendSeriesLineLength(26);
         style.setLegendPadding(14);
         style.setMarkerSize(6);
-        // XChart widens its steps until no two labels are the same, so this keeps to whole epochs and steps
-        style.setxAxisTickLabelsFormattingFunction(x -> x == Math.rint(x) ? Long.toString(x.longValue()) : " ");
+        if (xSpan() >= 2) {
+            // XChart widens its steps until no two labels are the same, so this keeps to whole epochs and steps
+            style.setxAxisTickLabelsFormattingFunction(x -> x == Math.rint(x) ? Long.toString(x.longValue()) : " ");
+        }
         style.setYAxisDecimalPattern("#,##0.####");
         if (!percent && spansDecades()) {
             style.setYAxisLogarithmic(true);
         }
+    }
+
+    private double xSpan() {
+        var x = curves.stream()
+                .flatMapToDouble(curve -> Arrays.stream(curve.x()))
+                .summaryStatistics();
+        return x.getMax() - x.getMin();
     }
 
     /** Whether the values are positive and so far apart that a linear axis would hide the small ones. */

@@ -134,4 +134,11 @@ class PlotsTest {
             assertTrue(Files.exists(folder.resolve("range" + x[0] + ".png")));
         }
     }
+
+    @Test
+    @Timeout(60)
+    void aLongRunIsDrawn() {
+        RunPlots.write(SAMPLES.resolve("long"), "200 epochs", records(200));
+        assertTrue(Files.exists(SAMPLES.resolve("long/loss.png")));
+    }
 }
