@@ -79,7 +79,8 @@ public record Map(List<Expr> results, List<DType> dtypes, Shape shape) implement
 
     @Override
     public String toString() {
-        String text = results.toString();
-        return "Map" + (text.length() > 200 ? "[" + Exprs.ordered(results).size() + " parts]" : text);
+        // Parts that are shared would be written again wherever they are read: without end in a deep expression.
+        int parts = Exprs.ordered(results).size();
+        return "Map" + (parts > 12 ? "[" + parts + " parts]" : results);
     }
 }
