@@ -20,9 +20,9 @@ public final class Activation extends Layer {
         return new Activation(name, function);
     }
 
-    /** max(x, 0), with slope 0 at 0. */
+    /** max(x, 0), with slope 0 at 0; NaN stays NaN. */
     public static Activation relu() {
-        return of("ReLU", Expr.select(Expr.of(0).lessThan(X), X, Expr.of(0)));
+        return of("ReLU", Expr.select(X.lessOrEqual(Expr.of(0)), Expr.of(0), X));
     }
 
     /** x Phi(x) with the normal distribution's Phi (Hendrycks and Gimpel, 2016). */

@@ -8,8 +8,10 @@ import io.kingfisher.layers.Gradients;
 import io.kingfisher.layers.Parameter;
 import io.kingfisher.optimizers.adafisher.LayerCurvature;
 import io.kingfisher.optimizers.adafisher.ParameterCurvature;
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
@@ -86,8 +88,8 @@ public final class AdaFisher extends Optimizer {
         }
     }
 
-    private io.kingfisher.runtime.Tensor factorState(String name, Shape shape, double initial) {
-        return state().tensor(name, io.kingfisher.runtime.DType.F32, shape, initial);
+    private Tensor factorState(String name, Shape shape, double initial) {
+        return state().tensor(name, DType.F32, shape, initial);
     }
 
     @Override
@@ -127,8 +129,7 @@ public final class AdaFisher extends Optimizer {
         }
         // The layer's curvature and damping come divided by the norm that makes the mean of 1 / F one.
         Expr damped = diagonal.mul(u.operand(curvature.scale(u.graph()))).add(u.operand(curvature.damping(u.graph())));
-        Expr root = config.power() == 1 ? damped : config.power() == 0.5 ? damped.sqrt() : damped.pow(config.power());
-        return m.mul(Expr.of(1).div(root).min(Expr.of(config.cap())));
+        return m.mul(Expr.of(1).div(LayerCurvature.root(damped, config.power())).min(Expr.of(config.cap())));
     }
 
     @Override

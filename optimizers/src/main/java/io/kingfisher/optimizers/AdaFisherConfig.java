@@ -1,6 +1,7 @@
 package io.kingfisher.optimizers;
 
 import io.kingfisher.runtime.KingfisherException;
+import java.util.Locale;
 
 /**
  * What {@link AdaFisher} needs to know.
@@ -51,7 +52,7 @@ public record AdaFisherConfig(
 
         /** As configurations write it. */
         public String key() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

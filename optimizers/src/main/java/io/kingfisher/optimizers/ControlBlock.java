@@ -13,7 +13,7 @@ import java.util.List;
  * The numbers that the host may change between replays without recording anything anew: the learning rate of each group and
  * the number of the step. They live on the device as F64 scalars, since 1 - beta^t loses half its digits in F32.
  */
-public final class ControlBlock implements AutoCloseable {
+final class ControlBlock implements AutoCloseable {
     private final Tensor step;
     private final List<Tensor> learningRates = new ArrayList<>();
 

@@ -10,13 +10,13 @@ import java.util.Map;
 
 /**
  * The scalars of a step as a rule writes them: expressions of the learning rate and the step's number, computed on the device
- * once a step in F64 and handed to the updates as F32.
+ * once a step in F64 and handed to the updates as F32 by {@link Update#scalar}.
  */
-final class Hyperparameters {
+public final class Hyperparameters {
     /** The learning rate of the parameter's group. */
-    static final Expr RATE = Expr.arg(0);
+    public static final Expr RATE = Expr.arg(0);
     /** The number of the step, 1 for the first. */
-    static final Expr STEP = Expr.arg(1);
+    public static final Expr STEP = Expr.arg(1);
 
     private record Key(int group, Expr expr) {}
 
@@ -37,7 +37,7 @@ final class Hyperparameters {
     }
 
     /** 1 - beta^t, by which an average that started from zero falls short (Kingma and Ba, 2015, section 3). */
-    static Expr correction(double beta) {
+    public static Expr correction(double beta) {
         return Expr.of(1).sub(Expr.of(beta).pow(STEP));
     }
 }

@@ -60,12 +60,12 @@ public abstract class Optimizer implements AutoCloseable {
         Hyperparameters hyper = new Hyperparameters(graph, control);
         List<Value> raw = new ArrayList<>();
         for (ParameterGroup group : groups) {
-            group.parameters().forEach(parameter -> raw.add(gradients.of(parameter)));
+            trainable(group).forEach(parameter -> raw.add(gradients.of(parameter)));
         }
         List<Value> clipped = clipping.apply(graph, raw);
         int next = 0;
         for (int k = 0; k < groups.size(); k++) {
-            for (Parameter parameter : groups.get(k).parameters()) {
+            for (Parameter parameter : trainable(groups.get(k))) {
                 try (Graph.Scope _ = graph.scope("optimizer." + parameter.path())) {
                     Update update = new Update(graph, parameter, clipped.get(next++), state, hyper, k, view(parameter));
                     update(update, groups.get(k));
@@ -75,15 +75,29 @@ public abstract class Optimizer implements AutoCloseable {
         }
     }
 
-    /** Every parameter that the loss trains must be in a group: none is left out silently. */
+    private static List<Parameter> trainable(ParameterGroup group) {
+        return group.parameters().stream().filter(Parameter::trainable).toList();
+    }
+
+    /** Every parameter that the loss trains must be in a group, and the reverse: none is left out silently. */
     private void check(Gradients gradients) {
         Set<Parameter> owned = new HashSet<>();
         groups.forEach(group -> owned.addAll(group.parameters()));
+        Set<Parameter> trained = new HashSet<>(gradients.parameters());
+        for (ParameterGroup group : groups) {
+            for (Parameter parameter : trainable(group)) {
+                if (!trained.contains(parameter)) {
+                    throw new KingfisherException("The parameter " + parameter.path()
+                            + " is in a group of the optimizer but takes no part in the loss; freeze it or leave it out"
+                            + " of the group.");
+                }
+            }
+        }
         for (Parameter parameter : gradients.parameters()) {
             if (!owned.contains(parameter)) {
                 throw new KingfisherException("The parameter " + parameter.path()
-                        + " takes part in the loss but is in no group of the optimizer; add it to a group or set it not"
-                        + " to be trained.");
+                        + " takes part in the loss but is in no group of the optimizer; add it to a group or freeze"
+                        + " it.");
             }
         }
     }
@@ -117,6 +131,9 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** Continues after a number of steps, with a state that has been written back. */
     public final void resume(long steps) {
+        if (steps < 0) {
+            throw new KingfisherException("An optimizer resumes after at least 0 steps, not " + steps + ".");
+        }
         step = steps;
     }
 

@@ -18,8 +18,12 @@ public final class OptimizerState implements AutoCloseable {
         this.device = device;
     }
 
-    /** The tensor of a name, made on first use. */
-    Tensor tensor(String name, DType dtype, Shape shape, double initial) {
+    /**
+     * The tensor of a name, made on first use.
+     *
+     * @param initial what every element begins as
+     */
+    public Tensor tensor(String name, DType dtype, Shape shape, double initial) {
         Tensor known = tensors.get(name);
         if (known == null) {
             known = device.allocate(dtype, shape);

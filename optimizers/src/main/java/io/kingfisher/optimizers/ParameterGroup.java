@@ -5,9 +5,9 @@ import io.kingfisher.runtime.KingfisherException;
 import java.util.List;
 
 /**
- * Parameters that share a learning rate and a weight decay.
+ * Parameters that share a learning rate and a weight decay. Frozen ones may be among them: they stay as they are.
  *
- * @param learningRate the rate at which schedules start; positive
+ * @param learningRate the rate at which schedules start, at least 0
  * @param weightDecay at least 0
  */
 public record ParameterGroup(List<Parameter> parameters, double learningRate, double weightDecay) {

@@ -39,7 +39,7 @@ public final class Sgd extends Optimizer {
     @Override
     protected void update(Update u, ParameterGroup group) {
         Expr p = u.parameter();
-        Expr g = u.gradient().add(p.mul(group.weightDecay()));
+        Expr g = group.weightDecay() == 0 ? u.gradient() : u.gradient().add(p.mul(group.weightDecay()));
         Expr lr = u.scalar(RATE);
         if (config.momentum() == 0) {
             u.setParameter(p.sub(lr.mul(g)));

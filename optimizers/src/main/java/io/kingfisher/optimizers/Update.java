@@ -46,7 +46,8 @@ public final class Update {
         operand(gradient.reshape(view));
     }
 
-    Graph graph() {
+    /** The graph in which the step is recorded. */
+    public Graph graph() {
         return graph;
     }
 
@@ -72,11 +73,11 @@ public final class Update {
     }
 
     /** A scalar of the step: an expression of {@link Hyperparameters#RATE} and {@link Hyperparameters#STEP}. */
-    Expr scalar(Expr expr) {
+    public Expr scalar(Expr expr) {
         return operand(hyper.value(group, expr));
     }
 
-    /** Anything else that broadcasts to the shape under which the rule sees the parameter: a factor of its curvature, a scalar of the control block. */
+    /** Anything else that broadcasts to the shape under which the rule sees the parameter, as a factor of its curvature. */
     public Expr operand(Value value) {
         int known = operands.indexOf(value);
         if (known < 0) {

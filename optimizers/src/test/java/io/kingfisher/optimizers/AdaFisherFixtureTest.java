@@ -22,7 +22,7 @@ class AdaFisherFixtureTest {
 
     /** A layer whose loss is sum(s * G), so that ds is G, with its optimizer and recorded refreshing step. */
     private static final class Rig implements AutoCloseable {
-        final Device device = Device.open("reference");
+        final Device device = Device.open("cpu");
         final Linear layer = new Linear(2, 2);
         final AdaFisher optimizer;
         final Program program;

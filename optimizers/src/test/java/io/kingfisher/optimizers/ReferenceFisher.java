@@ -6,6 +6,7 @@ import io.kingfisher.optimizers.AdaFisherConfig.Mode;
 import io.kingfisher.runtime.Shape;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
@@ -30,64 +31,121 @@ final class ReferenceFisher {
         return constant;
     }
 
-    /** Takes in one capture: a and ds in row-major order, ds that of the mean over {@code count} terms. */
-    void refresh(Capture capture, double[] a, double[] ds, double count) {
+    /** What one application of a layer saw: a and ds in row-major order, ds that of the mean over {@code count} terms. */
+    record Use(Capture capture, double[] a, double[] ds) {}
+
+    /** Takes in all uses of one weight. */
+    void refresh(List<Use> seen, double count) {
         double perTerm = config.mode() == Mode.RELEASED ? 1 : count;
-        double[] g = Arrays.stream(ds).map(x -> x * perTerm).toArray();
-        switch (capture) {
-            case Capture.Linear c -> {
-                int in = (int) c.weight().shape().dim(1),
-                        out = (int) c.weight().shape().dim(0),
-                        rows = a.length / in;
-                double[] h = meanSquares(a, rows, in);
-                matrix(c, c.bias().isPresent() ? append(h, 1) : h, meanSquares(g, rows, out), in, out);
-            }
-            case Capture.Embedding c -> {
-                if (config.mode() == Mode.RELEASED) {
-                    return;
-                }
-                int words = (int) c.weight().shape().dim(0),
-                        width = (int) c.weight().shape().dim(1),
-                        rows = a.length;
-                double[] counts = new double[words];
-                for (double token : a) {
-                    counts[(int) token] += 1.0 / rows;
-                }
-                // The table is [V x D]: its rows are what the Fisher matrix calls inputs.
-                matrix(c, meanSquares(g, rows, width), counts, width, words);
-            }
-            case Capture.Conv2d c -> convolution(c, a, g);
-            case Capture.BatchNorm2d c -> {
-                Shape s = c.a().shape();
-                int n = (int) s.dim(0), channels = (int) s.dim(1), places = (int) (s.dim(2) * s.dim(3));
-                if (config.mode() == Mode.RELEASED) {
-                    double[] u = new double[channels], sum = new double[channels];
-                    for (int i = 0; i < a.length; i++) {
-                        u[i / places % channels] += a[i] / ((double) places * places);
-                        sum[i / places % channels] += g[i];
-                    }
-                    releasedNorm(c, u, sum, n);
-                } else {
-                    exactNorm(
-                            c, normalizedByChannel(a, n, channels, places, c.epsilon()), g, n, channels, places, true);
-                }
-            }
-            case Capture.LayerNorm c -> {
-                Shape s = c.a().shape();
-                int width = (int) s.dim(-1), n = (int) s.dim(0), places = (int) (s.elements() / n / width);
-                if (config.mode() == Mode.RELEASED) {
-                    int kept = (int) s.dim(1), size = s.rank() > 2 ? width : 1;
-                    double[] u = new double[kept], sum = new double[width];
-                    for (int i = 0; i < a.length; i++) {
-                        u[s.rank() > 2 ? i / width % kept : i % kept] += a[i] / ((double) size * size);
-                        sum[i % width] += g[i];
-                    }
-                    releasedNorm(c, u, sum, n);
-                } else {
-                    exactNorm(c, normalizedByRow(a, width, 1e-5), g, n, width, places, false);
-                }
-            }
+        List<Use> uses = seen.stream()
+                .filter(use -> config.mode() != Mode.RELEASED || !(use.capture() instanceof Capture.Embedding))
+                .map(use -> new Use(
+                        use.capture(),
+                        use.a(),
+                        Arrays.stream(use.ds()).map(x -> x * perTerm).toArray()))
+                .toList();
+        if (uses.isEmpty()) {
+            return;
         }
+        switch (uses.get(0).capture()) {
+            case Capture.Linear _, Capture.Embedding _ -> matrix(uses);
+            case Capture.Conv2d _ -> convolution(uses);
+            case Capture.BatchNorm2d _, Capture.LayerNorm _ -> norm(uses);
+        }
+    }
+
+    /** Rows of linear uses together; a table that is also looked up by way of the whole diagonal's sums. */
+    private void matrix(List<Use> uses) {
+        Capture c = uses.get(0).capture();
+        int out = (int) c.weight().shape().dim(0), in = (int) c.weight().shape().dim(1);
+        double[] a = concat(uses, true, true), g = concat(uses, true, false);
+        double[] words = concat(uses, false, true), dw = concat(uses, false, false);
+        double[] counts = new double[out];
+        for (double word : words) {
+            counts[(int) word] += 1.0 / words.length;
+        }
+        boolean bias = uses.stream().anyMatch(use -> use.capture().bias().isPresent());
+        double[] h = meanSquares(a, a.length / in, in), s = meanSquares(g, g.length / out, out);
+        if (bias) {
+            h = append(h, 1);
+        }
+        if (a.length == 0) {
+            h = meanSquares(dw, words.length, in);
+            s = counts;
+        } else if (words.length > 0) {
+            double[] d = meanSquares(dw, words.length, in), rows = new double[out], columns = new double[in];
+            double total = 0;
+            for (int o = 0; o < out; o++) {
+                for (int i = 0; i < in; i++) {
+                    double f = h[i] * s[o] + d[i] * counts[o];
+                    rows[o] += f;
+                    columns[i] += f;
+                    total += f;
+                }
+            }
+            h = columns;
+            double all = total;
+            s = Arrays.stream(rows).map(x -> x / all).toArray();
+        }
+        Use linear = uses.stream()
+                .filter(use -> use.capture() instanceof Capture.Linear)
+                .findFirst()
+                .orElse(uses.get(0));
+        matrix(linear.capture(), h, s, in, out);
+    }
+
+    private static double[] concat(List<Use> uses, boolean linear, boolean inputs) {
+        return uses.stream()
+                .filter(use -> use.capture() instanceof Capture.Linear == linear)
+                .flatMapToDouble(use -> Arrays.stream(inputs ? use.a() : use.ds()))
+                .toArray();
+    }
+
+    private void norm(List<Use> uses) {
+        Capture c = uses.get(0).capture();
+        int width = (int) c.weight().shape().elements();
+        double[] u = new double
+                [uses.stream()
+                        .mapToInt(use -> kept(use.capture().a().shape()))
+                        .max()
+                        .orElseThrow()];
+        double[] sum = new double[width], scale = new double[width], shift = new double[width];
+        double batch = 0;
+        for (Use use : uses) {
+            Shape s = use.capture().a().shape();
+            int n = s.rank() == 1 ? 1 : (int) s.dim(0),
+                    places = (int) (s.elements() / n / width),
+                    size = s.rank() > 2 ? (int) (s.elements() / n / kept(s)) : 1;
+            boolean first = use.capture() instanceof Capture.BatchNorm2d;
+            double[] normal = use.capture() instanceof Capture.BatchNorm2d b
+                    ? normalizedByChannel(use.a(), n, width, places, b.epsilon())
+                    : normalizedByRow(use.a(), width, 1e-5);
+            for (int i = 0; i < use.a().length; i++) {
+                u[i / size % kept(s)] += use.a()[i] / ((double) size * size);
+                sum[first ? i / places % width : i % width] += use.ds()[i];
+            }
+            exactNorm(scale, shift, normal, use.ds(), n, places, first);
+            batch += n;
+        }
+        if (config.mode() == Mode.RELEASED) {
+            releasedNorm(c, u, sum, batch);
+        } else {
+            double n = batch;
+            finish(
+                    c,
+                    averaged(
+                            c.weight().path() + "F",
+                            Arrays.stream(scale).map(x -> x / n).toArray()),
+                    averaged(
+                            c.bias().orElseThrow().path() + "F",
+                            Arrays.stream(shift).map(x -> x / n).toArray()),
+                    false);
+        }
+    }
+
+    /** The extent of the second axis. */
+    private static int kept(Shape s) {
+        return (int) (s.rank() == 1 ? s.dim(0) : s.dim(1));
     }
 
     private void matrix(Capture c, double[] h, double[] s, int in, int out) {
@@ -103,37 +161,21 @@ final class ReferenceFisher {
         finish(c, f, bias, true);
     }
 
-    private void convolution(Capture.Conv2d c, double[] a, double[] g) {
-        Shape x = c.a().shape(), w = c.weight().shape(), y = c.s().shape();
-        int groups = c.window().groups(), n = (int) x.dim(0), channels = (int) x.dim(1), each = (int) w.dim(1);
-        int kh = (int) w.dim(2), kw = (int) w.dim(3), patch = each * kh * kw, out = (int) w.dim(0);
-        int rows = (int) (n * y.dim(2) * y.dim(3));
+    private void convolution(List<Use> uses) {
+        Capture.Conv2d c = (Capture.Conv2d) uses.get(0).capture();
+        Shape w = c.weight().shape();
+        int groups = c.window().groups(), patch = (int) (w.elements() / w.dim(0)), out = (int) w.dim(0);
         double[][] h = new double[groups][patch];
         double[] s = new double[out];
-        for (int b = 0; b < n; b++) {
-            for (int oy = 0; oy < y.dim(2); oy++) {
-                for (int ox = 0; ox < y.dim(3); ox++) {
-                    for (int ch = 0; ch < channels; ch++) {
-                        for (int k = 0; k < kh * kw; k++) {
-                            int iy = oy * c.window().strideH()
-                                    - c.window().paddingH()
-                                    + k / kw * c.window().dilationH();
-                            int ix = ox * c.window().strideW()
-                                    - c.window().paddingW()
-                                    + k % kw * c.window().dilationW();
-                            if (iy >= 0 && ix >= 0 && iy < x.dim(2) && ix < x.dim(3)) {
-                                double v = a[(int) (((b * channels + ch) * x.dim(2) + iy) * x.dim(3) + ix)];
-                                h[ch / each][ch % each * kh * kw + k] += v * v / rows;
-                            }
-                        }
-                    }
-                    for (int o = 0; o < out; o++) {
-                        double v = g[(int) (((b * out + o) * y.dim(2) + oy) * y.dim(3) + ox)];
-                        s[o] += v * v / rows;
-                    }
-                }
-            }
+        double rows = 0;
+        for (Use use : uses) {
+            rows += patches((Capture.Conv2d) use.capture(), use.a(), use.ds(), h, s);
         }
+        double n = rows;
+        s = Arrays.stream(s).map(v -> v / n).toArray();
+        h = Arrays.stream(h)
+                .map(g -> Arrays.stream(g).map(v -> v / n).toArray())
+                .toArray(double[][]::new);
         boolean released = config.mode() == Mode.RELEASED;
         double[] flat;
         if (released) {
@@ -164,6 +206,38 @@ final class ReferenceFisher {
         finish(c, f, c.bias().isPresent() ? Arrays.stream(ss).map(v -> v * one).toArray() : null, true);
     }
 
+    /** Adds the squares of every patch and of every output's gradient, and gives their number. */
+    private static double patches(Capture.Conv2d c, double[] a, double[] g, double[][] h, double[] s) {
+        Shape x = c.a().shape(), w = c.weight().shape(), y = c.s().shape();
+        int n = (int) x.dim(0), channels = (int) x.dim(1), each = (int) w.dim(1), out = (int) w.dim(0);
+        int kh = (int) w.dim(2), kw = (int) w.dim(3);
+        for (int b = 0; b < n; b++) {
+            for (int oy = 0; oy < y.dim(2); oy++) {
+                for (int ox = 0; ox < y.dim(3); ox++) {
+                    for (int ch = 0; ch < channels; ch++) {
+                        for (int k = 0; k < kh * kw; k++) {
+                            int iy = oy * c.window().strideH()
+                                    - c.window().paddingH()
+                                    + k / kw * c.window().dilationH();
+                            int ix = ox * c.window().strideW()
+                                    - c.window().paddingW()
+                                    + k % kw * c.window().dilationW();
+                            if (iy >= 0 && ix >= 0 && iy < x.dim(2) && ix < x.dim(3)) {
+                                double v = a[(int) (((b * channels + ch) * x.dim(2) + iy) * x.dim(3) + ix)];
+                                h[ch / each][ch % each * kh * kw + k] += v * v;
+                            }
+                        }
+                    }
+                    for (int o = 0; o < out; o++) {
+                        double v = g[(int) (((b * out + o) * y.dim(2) + oy) * y.dim(3) + ox)];
+                        s[o] += v * v;
+                    }
+                }
+            }
+        }
+        return (double) n * y.dim(2) * y.dim(3);
+    }
+
     private void releasedNorm(Capture c, double[] u, double[] sum, double batch) {
         double square = Arrays.stream(u).map(x -> x * x).sum();
         double[] h = {square / (batch * batch), u.length / (batch * batch)};
@@ -177,10 +251,10 @@ final class ReferenceFisher {
                 true);
     }
 
-    /** The mean over samples of the squared per-sample gradients of scale and shift. */
-    private void exactNorm(Capture c, double[] normal, double[] g, int n, int width, int places, boolean channelFirst) {
-        double[] scale = new double[width], shift = new double[width];
-        int sample = width * places;
+    /** Adds the squared per-sample gradients of scale and shift. */
+    private static void exactNorm(
+            double[] scale, double[] shift, double[] normal, double[] g, int n, int places, boolean channelFirst) {
+        int width = scale.length, sample = width * places;
         for (int b = 0; b < n; b++) {
             double[] u = new double[width], v = new double[width];
             for (int i = 0; i < sample; i++) {
@@ -189,15 +263,10 @@ final class ReferenceFisher {
                 v[channel] += g[b * sample + i];
             }
             for (int i = 0; i < width; i++) {
-                scale[i] += u[i] * u[i] / n;
-                shift[i] += v[i] * v[i] / n;
+                scale[i] += u[i] * u[i];
+                shift[i] += v[i] * v[i];
             }
         }
-        finish(
-                c,
-                averaged(c.weight().path() + "F", scale),
-                averaged(c.bias().orElseThrow().path() + "F", shift),
-                false);
     }
 
     private double[] averaged(String name, double[] fresh) {

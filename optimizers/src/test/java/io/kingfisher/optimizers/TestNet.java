@@ -17,8 +17,10 @@ import io.kingfisher.layers.Parameter;
 import io.kingfisher.layers.Recording;
 import io.kingfisher.layers.Residual;
 import io.kingfisher.layers.Sequential;
+import io.kingfisher.layers.TiedLinear;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Graph;
@@ -33,26 +35,42 @@ import java.util.Random;
 final class TestNet implements AutoCloseable {
     enum Kind {
         MLP,
+        /** Batch norm, and a grouped, dilated, strided convolution. */
         CONV,
-        TRANSFORMER
+        TRANSFORMER,
+        /** A convolution of a group for each channel with bias, and one without. */
+        DEPTHWISE,
+        /** A linear layer and a layer norm that are applied twice. */
+        SHARED,
+        /** The table of the embedding also makes the logits. */
+        TIED;
+
+        boolean text() {
+            return this == TRANSFORMER || this == TIED;
+        }
     }
 
-    private static final int BATCH = 6;
+    static final int BATCH = 6;
     private static final int CLASSES = 5;
     private static final int TOKENS = 7;
 
-    private final Device device = Device.open("reference");
+    private final Device device = Device.open("cpu", new DeviceOptions(1));
     private final Kind kind;
     private final Layer model;
     private final Random random;
+    private final int batch;
+    private final int parts;
     private Optimizer optimizer;
     private final Map<Optimizer.Cadence, Program> programs = new LinkedHashMap<>();
+    private final Map<Optimizer.Cadence, Graph> graphs = new LinkedHashMap<>();
     private List<Capture> captures = List.of();
     private Program last;
 
-    private TestNet(Kind kind, long seed) {
+    private TestNet(Kind kind, long seed, int batch, int parts) {
         this.kind = kind;
         this.random = new Random(seed);
+        this.batch = batch;
+        this.parts = parts;
         model = switch (kind) {
             case MLP -> new Sequential(new Linear(11, 9), Activation.tanh(), new Linear(9, CLASSES, false));
             case CONV ->
@@ -72,12 +90,46 @@ final class TestNet implements AutoCloseable {
                                 new LayerNorm(8), new Linear(8, 12), Activation.gelu(), new Linear(12, 8))),
                         new LayerNorm(8),
                         new Linear(8, CLASSES));
+            case DEPTHWISE ->
+                new Sequential(
+                        new Conv2d(4, 4, 3, 3, Convolution.of(1, 1, 1, 4), true),
+                        Activation.tanh(),
+                        new Conv2d(4, 8, 3, 2, Convolution.of(2, 0, 1, 4), false),
+                        Activation.tanh(),
+                        new Flatten(),
+                        new Linear(8 * 2 * 3, CLASSES));
+            case SHARED -> {
+                Linear shared = new Linear(8, 8);
+                LayerNorm norm = new LayerNorm(8);
+                yield new Sequential(
+                        new Linear(11, 8),
+                        norm,
+                        shared,
+                        Activation.tanh(),
+                        norm,
+                        shared,
+                        Activation.tanh(),
+                        new Linear(8, CLASSES));
+            }
+            case TIED -> {
+                Embedding table = new Embedding(CLASSES, 8);
+                yield new Sequential(
+                        table,
+                        new Residual(new Sequential(new LayerNorm(8), new MultiHeadAttention(8, 2, true))),
+                        new LayerNorm(8),
+                        new TiedLinear(table));
+            }
         };
         model.initialize(device, seed);
     }
 
     static TestNet of(Kind kind, long seed) {
-        return new TestNet(kind, seed);
+        return new TestNet(kind, seed, BATCH, 1);
+    }
+
+    /** A net whose batch is recorded in parts, the losses joined. */
+    static TestNet of(Kind kind, long seed, int batch, int parts) {
+        return new TestNet(kind, seed, batch, parts);
     }
 
     Device device() {
@@ -95,49 +147,66 @@ final class TestNet implements AutoCloseable {
     /** Compiles both cadences of the training step; {@code watched} ones hand out what they saw. */
     void compile(Optimizer optimizer, boolean watched) {
         this.optimizer = optimizer;
-        programs.put(Optimizer.Cadence.STEP, program(Optimizer.Cadence.STEP, watched));
+        compile(Optimizer.Cadence.STEP, watched);
         if (optimizer.hasRefresh()) {
-            programs.put(Optimizer.Cadence.REFRESH, program(Optimizer.Cadence.REFRESH, watched));
+            compile(Optimizer.Cadence.REFRESH, watched);
         }
     }
 
-    private Program program(Optimizer.Cadence cadence, boolean watched) {
+    private void compile(Optimizer.Cadence cadence, boolean watched) {
         Graph graph = new Graph();
-        Value x = switch (kind) {
-            case MLP -> graph.input("x", DType.F32, BATCH, 11);
-            case CONV -> graph.input("x", DType.F32, BATCH, 2, 6, 7);
-            case TRANSFORMER -> graph.input("x", DType.I32, BATCH, TOKENS);
-        };
-        Value y = kind == Kind.TRANSFORMER
-                ? graph.input("y", DType.I32, BATCH, TOKENS)
-                : graph.input("y", DType.I32, BATCH);
+        Value x = input(graph);
+        Value y = kind.text() ? graph.input("y", DType.I32, batch, TOKENS) : graph.input("y", DType.I32, batch);
         Recording r = Recording.train(graph);
-        LossValue loss = new CrossEntropy().apply(r, model.apply(r, x), y);
+        List<LossValue> losses = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            int from = batch * i / parts, to = batch * (i + 1) / parts;
+            losses.add(new CrossEntropy().apply(r, model.apply(r, x.slice(0, from, to)), y.slice(0, from, to)));
+        }
+        LossValue loss = LossValue.join(losses);
         Gradients gradients = r.gradients(loss);
         captures = gradients.captures();
         graph.output("loss", loss.mean());
         if (watched) {
-            model.parameters().forEach(p -> graph.output("g." + p.path(), gradients.of(p)));
+            gradients.parameters().forEach(p -> graph.output("g." + p.path(), gradients.of(p)));
             for (int i = 0; i < captures.size(); i++) {
                 graph.output("a" + i, captures.get(i).a());
                 graph.output("ds" + i, gradients.of(captures.get(i)));
             }
         }
         optimizer.record(gradients, cadence);
-        return device.compile(graph);
+        graphs.put(cadence, graph);
+        programs.put(cadence, device.compile(graph));
     }
 
-    /** One step on fresh data, a function of the seed and the number of the step. */
-    Optimizer.Cadence step(int t) {
+    private Value input(Graph graph) {
+        return switch (kind) {
+            case MLP, SHARED -> graph.input("x", DType.F32, batch, 11);
+            case CONV -> graph.input("x", DType.F32, batch, 2, 6, 7);
+            case DEPTHWISE -> graph.input("x", DType.F32, batch, 4, 5, 7);
+            case TRANSFORMER, TIED -> graph.input("x", DType.I32, batch, TOKENS);
+        };
+    }
+
+    Graph graph(Optimizer.Cadence cadence) {
+        return graphs.get(cadence);
+    }
+
+    Program program(Optimizer.Cadence cadence) {
+        return programs.get(cadence);
+    }
+
+    /** One step on fresh data, a function of the seed and the number of calls. */
+    Optimizer.Cadence step() {
         Optimizer.Cadence cadence = optimizer.advance();
         last = programs.get(cadence);
         long elements = last.input("x").elements();
         for (int i = 0; i < elements; i++) {
-            last.input("x").set(i, kind == Kind.TRANSFORMER ? random.nextInt(CLASSES) : random.nextGaussian());
+            last.input("x").set(i, kind.text() ? random.nextInt(CLASSES) : random.nextGaussian());
         }
         for (int i = 0; i < last.input("y").elements(); i++) {
             double signal = last.input("x").get(i % elements);
-            last.input("y").set(i, kind == Kind.TRANSFORMER ? (signal + 1) % CLASSES : signal > 0 ? 1 : 2);
+            last.input("y").set(i, kind.text() ? (signal + 1) % CLASSES : signal > 0 ? 1 : 2);
         }
         last.replay();
         return cadence;
@@ -151,21 +220,23 @@ final class TestNet implements AutoCloseable {
         return last.output("g." + parameter.path()).doubles();
     }
 
-    List<Capture> captures() {
-        return captures;
-    }
-
-    double[] input(Capture capture) {
-        return last.output("a" + captures.indexOf(capture)).doubles();
-    }
-
-    double[] outputGradient(Capture capture) {
-        return last.output("ds" + captures.indexOf(capture)).doubles();
+    /** What the last step's captures saw, weight by weight. */
+    Map<Parameter, List<ReferenceFisher.Use>> uses() {
+        Map<Parameter, List<ReferenceFisher.Use>> result = new LinkedHashMap<>();
+        for (int i = 0; i < captures.size(); i++) {
+            Capture capture = captures.get(i);
+            result.computeIfAbsent(capture.weight(), _ -> new ArrayList<>())
+                    .add(new ReferenceFisher.Use(
+                            capture,
+                            last.output("a" + i).doubles(),
+                            last.output("ds" + i).doubles()));
+        }
+        return result;
     }
 
     /** The number of terms that the loss is the mean of. */
     double count() {
-        return kind == Kind.TRANSFORMER ? BATCH * TOKENS : BATCH;
+        return kind.text() ? batch * TOKENS : batch;
     }
 
     /** Copies of all parameters. */
@@ -175,11 +246,24 @@ final class TestNet implements AutoCloseable {
         return result;
     }
 
-    /** All bits of the parameters and buffers. */
-    List<double[]> bits() {
-        List<double[]> result = new ArrayList<>();
-        model.variables().forEach(v -> result.add(v.tensor().doubles()));
+    /** Copies of all parameters, buffers and optimizer state by name. */
+    Map<String, double[]> everything() {
+        Map<String, double[]> result = new LinkedHashMap<>();
+        model.variables().forEach(v -> result.put(v.path(), v.tensor().doubles()));
+        optimizer.state().tensors().forEach((name, tensor) -> result.put("optimizer." + name, tensor.doubles()));
         return result;
+    }
+
+    /** Draws and drops the data of some steps. */
+    void skip(int steps) {
+        long elements = programs.get(Optimizer.Cadence.STEP).input("x").elements();
+        for (long i = 0; i < steps * elements; i++) {
+            if (kind.text()) {
+                random.nextInt(CLASSES);
+            } else {
+                random.nextGaussian();
+            }
+        }
     }
 
     @Override

@@ -161,35 +161,33 @@ public final class LayerCurvature {
      * kept is 1 / norm and damping / norm.
      */
     private void relate(Graph graph, Block block) {
-        double count = 0;
         List<Value> sums = new ArrayList<>();
-        List<Value> products = new ArrayList<>();
+        double elements = 0;
         for (ParameterCurvature member : block.members()) {
-            Value product = null;
-            for (Value factor : member.factors(graph)) {
-                product = product == null ? factor : product.mul(factor);
-            }
-            products.add(product);
-            double repeats = (double) member.view().elements() / product.shape().elements();
-            sums.add(product.sum().mul(repeats));
-            count += member.view().elements();
+            sums.add(member.sum(graph));
+            elements += member.view().elements();
         }
-        double total = count;
+        double count = elements;
+        // The same share of every average is still missing in the first refreshes, which the norm takes out again.
         // A layer without any curvature (all gradients zero) must not divide by zero.
         Value damping =
-                graph.sum(sums).map(Expr.arg(0).mul(config.tau() / total).max(Expr.of(1e-30)));
-        List<Value> steps = new ArrayList<>();
-        for (int i = 0; i < products.size(); i++) {
-            double repeats = (double) block.members().get(i).view().elements()
-                    / products.get(i).shape().elements();
-            Expr step = Expr.arg(0).add(Expr.arg(1)).div(Expr.arg(1)).pow(-config.power());
-            steps.add(graph.map(step, products.get(i), damping).sum().mul(repeats));
-        }
+                graph.sum(sums).map(Expr.arg(0).mul(config.tau() / count).max(Expr.of(1e-30)));
         // With x = D / damping the norm is damping * mean((x + 1)^-power)^(-1/power): no power of a tiny number is
         // taken.
-        Value mean = graph.sum(steps).mul(1 / total);
+        List<Value> steps = block.members().stream()
+                .map(member -> member.sum(
+                        graph,
+                        (diagonal, by) -> Expr.of(1).div(root(diagonal.add(by).div(by), config.power())),
+                        damping))
+                .toList();
+        Value mean = graph.sum(steps).mul(1 / count);
         Value inverse = graph.map(Expr.arg(0).pow(1 / config.power()).div(Expr.arg(1)), mean, damping);
         graph.assign(block.scale(), inverse);
         graph.assign(block.damping(), damping.mul(inverse));
+    }
+
+    /** An expression to a power, without a general power where a cheaper function will do. */
+    public static Expr root(Expr x, double power) {
+        return power == 1 ? x : power == 0.5 ? x.sqrt() : x.pow(power);
     }
 }

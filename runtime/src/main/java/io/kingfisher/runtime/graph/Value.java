@@ -160,8 +160,8 @@ public final class Value {
     }
 
     public Value relu() {
-        // Written so that the gradient at 0 is 0, as everywhere else.
-        return map(Expr.select(Expr.of(0).lessThan(X), X, Expr.of(0)));
+        // Written so that the gradient at 0 is 0, as everywhere else, and that NaN stays NaN.
+        return map(Expr.select(X.lessOrEqual(Expr.of(0)), Expr.of(0), X));
     }
 
     /** The same numbers in another type; to integers by truncation. */
