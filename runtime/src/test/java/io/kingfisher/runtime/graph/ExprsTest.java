@@ -95,6 +95,8 @@ class ExprsTest {
         Expr[] slopes = Exprs.gradients(List.of(e), List.of(Expr.of(1)), 2);
         assertEquals(Math.pow(0.75, 200), value(slopes[0], 1, 0.25), 1e-30);
         assertEquals(200 * Math.pow(0.75, 199), value(slopes[1], 1, 0.25), 1e-28);
+        Map map = new Map(List.of(e), List.of(io.kingfisher.runtime.DType.F64), null);
+        assertTrue(map.toString().length() < 50);
         Expr moved = Exprs.substitute(e, i -> Expr.arg(1 - i));
         assertEquals(Math.pow(0.75, 200), value(moved, 0.25, 1), 1e-30);
     }
