@@ -13,6 +13,7 @@ import io.kingfisher.train.data.DataLoader;
 import io.kingfisher.train.data.DataSpec;
 import io.kingfisher.train.data.DataSplits;
 import io.kingfisher.train.data.Datasets;
+import io.kingfisher.train.data.Glyphs;
 import io.kingfisher.train.data.ImageDataset;
 import io.kingfisher.train.data.LoaderOptions;
 import io.kingfisher.train.data.TextOptions;
@@ -69,7 +70,9 @@ final class Experiment implements AutoCloseable {
                         TextOptions.Tokens.of(given.text().tokenizer()),
                         given.text().context(),
                         1 - given.text().split(),
-                        given.text().vocabulary().orElse(TextOptions.DEFAULT.maxVocabulary())));
+                        given.text().vocabulary().orElse(TextOptions.DEFAULT.maxVocabulary())))
+                .withSizes(given.trainSize().orElse(Glyphs.TRAIN_SIZE), given.testSize().orElse(Glyphs.TEST_SIZE))
+                .withImageSize(given.imageSize().orElse(0));
         return given.path().map(spec::withPath).orElse(spec);
     }
 

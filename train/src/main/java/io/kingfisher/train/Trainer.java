@@ -287,8 +287,13 @@ final class Trainer {
             more.put("device", experiment.device().report());
             more.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
             RunSummary.write(folder.output().resolve("summary.json"), config, records, more);
-            RunPlots.write(folder.output(), experiment.subject(), records);
-            progress.line(ended + "; plots, metrics and checkpoints in " + folder.output());
+            try {
+                RunPlots.write(folder.output(), experiment.subject(), records);
+            } catch (KingfisherException e) {
+                // A machine without fonts can train; the metrics are there to be drawn elsewhere.
+                progress.line(e.getMessage());
+            }
+            progress.line(ended + "; metrics, plots and checkpoints in " + folder.output());
         }
     }
 }
