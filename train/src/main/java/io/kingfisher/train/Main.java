@@ -22,6 +22,8 @@ public final class Main implements Runnable {
 
     /** Runs a command and exits: 0 where it succeeded, 1 where it failed, 2 where it was not understood. */
     public static void main(String[] args) {
+        // Plots are drawn into files, on machines without a screen too.
+        System.setProperty("java.awt.headless", "true");
         System.exit(run(args));
     }
 
