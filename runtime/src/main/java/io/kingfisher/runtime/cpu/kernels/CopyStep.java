@@ -9,11 +9,13 @@ import java.util.List;
  * tiles, so that each line of cache is fetched once.
  */
 final class CopyStep implements CpuStep, Workers.Task {
-    private static final int TILE = 16;
+    /** A tile's side in bytes: a tile of four-byte elements takes half of a first-level cache. */
+    private static final int TILE_BYTES = 256;
+
     private static final long BYTES_WORTH_A_THREAD = 1 << 18;
 
     private final Workers workers;
-    private final int bytes;
+    private final int bytes, tile;
     private final long from, to;
     /** All axes but the two of a tile; then those: the one along which the source is dense, and that of the target. */
     private final Nest outer;
@@ -27,6 +29,7 @@ final class CopyStep implements CpuStep, Workers.Task {
     CopyStep(Workers workers, View from, View to, long fromAddress, long toAddress) {
         this.workers = workers;
         this.bytes = from.dtype().bytes();
+        this.tile = TILE_BYTES / Math.max(4, bytes);
         this.from = fromAddress + from.offset() * bytes;
         this.to = toAddress + to.offset() * bytes;
         Nest nest = Nest.of(from.shape().toArray(), new long[][] {from.byteStrides(), to.byteStrides()});
@@ -53,7 +56,7 @@ final class CopyStep implements CpuStep, Workers.Task {
         fromRow = row < 0 ? 0 : nest.strides()[0][row];
         toRow = row < 0 ? 0 : nest.strides()[1][row];
         boolean dense = fromColumn == bytes && toColumn == bytes;
-        tileRows = dense ? Math.clamp((1 << 14) / Math.max(1, columns * bytes), 1, Math.max(1, rows)) : TILE;
+        tileRows = dense ? Math.clamp((1 << 14) / Math.max(1, columns * bytes), 1, Math.max(1, rows)) : tile;
         long total = nest.elements();
         units = total == 0 ? 0 : outer.elements() * ((rows + tileRows - 1) / tileRows);
         parts = workers.threads() == 1
@@ -80,8 +83,8 @@ final class CopyStep implements CpuStep, Workers.Task {
                 dense(at[0], at[1], count);
                 continue;
             }
-            for (long column = 0; column < columns; column += TILE) {
-                long width = Math.min(TILE, columns - column);
+            for (long column = 0; column < columns; column += tile) {
+                long width = Math.min(tile, columns - column);
                 tile(at[0] + column * fromColumn, at[1] + column * toColumn, (int) count, (int) width);
             }
         }

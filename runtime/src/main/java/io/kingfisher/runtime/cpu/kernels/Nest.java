@@ -70,8 +70,9 @@ record Nest(long[] extents, int[] groups, long[][] strides) {
     /** Moves the operands' addresses by a place counted in row-major order. */
     void advance(long place, long[] at) {
         for (int axis = extents.length - 1; axis >= 0 && place > 0; axis--) {
-            long index = place % extents[axis];
-            place /= extents[axis];
+            // Divisions take as long as a dozen elements: none for the outermost axis.
+            long index = axis == 0 ? place : place % extents[axis];
+            place = axis == 0 ? 0 : place / extents[axis];
             for (int k = 0; k < strides.length; k++) {
                 at[k] += index * strides[k][axis];
             }

@@ -28,10 +28,13 @@ public final class ReduceKernel implements Kernel {
     static final int CHUNK_ROWS = 256;
 
     /** The accumulators where a kept axis is innermost: they stay in the first-level cache. */
-    static final int TILE = 1024;
+    private static final int TILE = 1024;
 
-    /** Below this a reduced innermost axis does not fill vectors. */
-    private static final int SHORT = 16;
+    /** The same where loops run across rows of memory, all of which should stay in that cache. */
+    private static final int TILE_ACROSS = 128;
+
+    /** Below this a reduced innermost axis hardly fills vectors. */
+    private static final int SHORT = 64;
 
     private final KernelEngine engine;
     private final List<Reduce.Kind> kinds;
@@ -118,7 +121,8 @@ public final class ReduceKernel implements Kernel {
                 nest.select(List.of(inner)),
                 fold,
                 views.size(),
-                compute.bytes());
+                compute.bytes(),
+                inner == nest.rank() - 1 ? TILE : TILE_ACROSS);
     }
 
     /** The strides of an output over the whole shape: it stays where it is along reduced axes. */

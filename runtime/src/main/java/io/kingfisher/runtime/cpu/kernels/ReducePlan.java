@@ -10,11 +10,12 @@ package io.kingfisher.runtime.cpu.kernels;
  * @param fold whether the innermost axis vanishes
  * @param inputs the operands before the outputs
  * @param bytes the size of an accumulator
+ * @param tile the outputs of a unit where the innermost axis stays
  */
-record ReducePlan(Nest kept, Nest reduced, Nest inner, boolean fold, int inputs, int bytes) {
+record ReducePlan(Nest kept, Nest reduced, Nest inner, boolean fold, int inputs, int bytes, int tile) {
     /** The elements along the innermost axis that a unit takes. */
     long piece() {
-        return Math.min(inner.inner(), fold ? ReduceKernel.CHUNK : ReduceKernel.TILE);
+        return Math.min(inner.inner(), fold ? ReduceKernel.CHUNK : tile);
     }
 
     /** The pieces of the innermost axis. */

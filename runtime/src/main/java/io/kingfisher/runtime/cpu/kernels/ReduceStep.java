@@ -84,9 +84,10 @@ final class ReduceStep implements CpuStep {
 
     /** Units run over the outputs, in each over the pieces of its innermost axis, in each over the groups of rows. */
     private void unit(int part, long unit) {
-        long group = unit % groups;
-        long p = unit / groups % pieces;
-        long output = unit / groups / pieces;
+        long group = groups == 1 ? 0 : unit % groups;
+        long rest = groups == 1 ? unit : unit / groups;
+        long p = pieces == 1 ? 0 : rest % pieces;
+        long output = pieces == 1 ? rest : rest / pieces;
         long n = Math.min(piece, inner - p * piece);
         int results = kinds.length;
         for (int r = 0; r < results; r++) {
@@ -132,7 +133,7 @@ final class ReduceStep implements CpuStep {
                     loopAt[inputs + r] = accumulators(part, r);
                 }
             }
-            long count = Math.min(end - row, rowsTogether - row % rowsTogether);
+            long count = row == 0 && end <= rowsTogether ? end : Math.min(end - row, rowsTogether - row % rowsTogether);
             loop.run(loopAt, steps, (int) count, (int) n);
             row += count;
         }
