@@ -71,7 +71,9 @@ final class Experiment implements AutoCloseable {
                         given.text().context(),
                         1 - given.text().split(),
                         given.text().vocabulary().orElse(TextOptions.DEFAULT.maxVocabulary())))
-                .withSizes(given.trainSize().orElse(Glyphs.TRAIN_SIZE), given.testSize().orElse(Glyphs.TEST_SIZE))
+                .withSizes(
+                        given.trainSize().orElse(Glyphs.TRAIN_SIZE),
+                        given.testSize().orElse(Glyphs.TEST_SIZE))
                 .withImageSize(given.imageSize().orElse(0));
         return given.path().map(spec::withPath).orElse(spec);
     }
