@@ -77,6 +77,25 @@ final class CpuProgram implements Program {
         }
     }
 
+    /** The median time of each step over some replays, in microseconds, in the order of {@link #describe}. */
+    double[] profile(int replays) {
+        long[][] times = new long[steps.length][replays];
+        for (int r = 0; r < replays; r++) {
+            check();
+            for (int i = 0; i < steps.length; i++) {
+                long start = System.nanoTime();
+                steps[i].run();
+                times[i][r] = System.nanoTime() - start;
+            }
+        }
+        return java.util.Arrays.stream(times)
+                .mapToDouble(t -> {
+                    java.util.Arrays.sort(t);
+                    return t[replays / 2] / 1e3;
+                })
+                .toArray();
+    }
+
     private void check() {
         if (closed) {
             throw new KingfisherException(
