@@ -7,6 +7,7 @@ import io.kingfisher.runtime.cpu.kernels.View;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
@@ -75,7 +76,34 @@ final class Loops {
                 .orElse(Layout.PLAIN);
     }
 
-    /** A node in row-major order. */
+    /** A reduction runs on a blocked layout where what remains is in row-major order. */
+    void reduce(Reduce op, Node node) {
+        Value input = node.input(0);
+        Assembly.Stored stored = assembly.primary(input);
+        List<Integer> axes = op.axes();
+        View view = View.of(input.type());
+        Buffer buffer = stored.buffer();
+        if (!stored.layout().plain()) {
+            List<Integer> physical = stored.layout().dense() ? stored.layout().reduced(axes) : null;
+            if (physical == null) {
+                buffer = assembly.plain(input);
+            } else {
+                axes = physical;
+                view = View.of(new Type(input.dtype(), stored.layout().physical(input.shape())));
+            }
+        }
+        Kernel kernel = engine.reduce(
+                List.of(Expr.arg(0)), List.of(op.kind()), List.of(input.dtype()), view.shape(), axes, List.of(view));
+        emit(
+                assembly.describe(node, ""),
+                node.scope(),
+                kernel,
+                List.of(buffer),
+                List.of(assembly.define(node.output(0))),
+                List.of());
+    }
+
+    /** A node in row-major order, by one of our loops or, where there is none, in the reference's plain Java. */
     void plain(Node node) {
         List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
         for (Value input : node.inputs()) {
@@ -84,12 +112,18 @@ final class Loops {
         for (Value output : node.outputs()) {
             writes.add(assembly.define(output));
         }
-        assembly.emit(Instruction.of(
-                assembly.describe(node, "plain Java"),
-                node.scope(),
-                reads,
-                writes,
-                () -> new PlainStep(node, reads, writes)));
+        Kernel kernel =
+                engine.kernel(node.op(), node.inputs().stream().map(Value::type).toList());
+        if (kernel != null) {
+            emit(assembly.describe(node, ""), node.scope(), kernel, reads, writes, List.of());
+        } else {
+            assembly.emit(Instruction.of(
+                    assembly.describe(node, "plain Java"),
+                    node.scope(),
+                    reads,
+                    writes,
+                    () -> new PlainStep(node, reads, writes)));
+        }
     }
 
     private void emit(

@@ -15,6 +15,7 @@ import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Softmax;
 import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Value;
@@ -51,6 +52,7 @@ final class Lowering {
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case Map op -> loops.map(op, node);
+            case Reduce op -> loops.reduce(op, node);
             case MatMul op when single && !empty -> products.multiply(op, node);
             case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
             case Conv2d op when single && !empty -> convolutions.forward(op, node);
@@ -62,7 +64,7 @@ final class Lowering {
             case LayerNormGrad _ when single && !empty -> norms.layerGradient(node);
             case Softmax _ when single && !empty -> softmaxes.forward(node);
             case SoftmaxGrad _ when single && !empty -> softmaxes.gradient(node);
-            case Pool op when node.input(0).dtype() == DType.F32 && !empty && pools.lower(op, node) -> {}
+            case Pool op when pools.lower(op, node) -> {}
             case LinearAlgebra op when !empty -> factorizations.lower(op, node);
             default -> loops.plain(node);
         }

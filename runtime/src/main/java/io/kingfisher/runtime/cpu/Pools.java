@@ -11,7 +11,7 @@ import io.kingfisher.runtime.graph.Value;
 import java.util.Arrays;
 
 /**
- * Pooling by oneDNN in the image's layout. oneDNN's workspace for the maximum is what the graph's second result is: the place
+ * Pooling of images whose channels are in blocks by oneDNN. oneDNN's workspace for the maximum is what the graph's second result is: the place
  * of the first maximum in the window as a byte.
  */
 final class Pools {
@@ -25,6 +25,11 @@ final class Pools {
 
     /** Does what oneDNN does as the graph says; false, and nothing done, for the rest. */
     boolean lower(Pool op, Node node) {
+        if (node.inputs().stream()
+                .map(value -> assembly.primary(value).layout())
+                .noneMatch(Layout::image)) {
+            return false;
+        }
         return switch (op) {
             case Pool.MaxPool2d _ -> max(op, node);
             case Pool.MaxPool2dGrad _ -> maxGradient(op, node);

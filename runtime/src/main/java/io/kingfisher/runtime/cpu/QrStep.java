@@ -48,7 +48,8 @@ final class QrStep extends MatrixStep {
         long q = at[1] + b * stride[1], r = at[2] + b * stride[2];
         MemorySegment a = MemorySegment.ofAddress(columns);
         transpose(at[0] + b * stride[0], columns, m, n);
-        int info = lapack.geqrf(m, n, a, tau, work, lwork);
+        boolean finite = finite(columns, (long) m * n);
+        int info = finite ? lapack.geqrf(m, n, a, tau, work, lwork) : 1;
         if (info == 0) {
             for (int i = 0; i < k; i++) {
                 for (int j = 0; j < n; j++) {
