@@ -10,6 +10,8 @@ import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.passes.Fusion;
+import io.kingfisher.runtime.passes.Passes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -22,6 +24,10 @@ import java.util.Set;
 final class CpuCompiler {
     private final CpuDevice device;
     private final Graph graph;
+    private final Fusion fusion;
+    private final List<Node> nodes;
+    private final Epilogues epilogues;
+    private final Set<Node> lowered = new HashSet<>();
     private final Resources resources = new Resources();
     private final Assembly assembly;
     private final Lowering lowering;
@@ -32,11 +38,14 @@ final class CpuCompiler {
 
     CpuCompiler(CpuDevice device, Graph graph) {
         this.device = device;
-        this.graph = graph;
+        this.graph = Passes.optimize(graph);
+        this.fusion = Fusion.of(this.graph);
+        this.nodes = needed();
+        this.epilogues = new Epilogues(nodes, this.graph);
         this.assembly = new Assembly(device.onednn(), resources);
-        Set<Value> results = new HashSet<>(graph.outputs().values());
-        results.addAll(graph.assignments().values());
-        this.lowering = new Lowering(assembly, device, results);
+        Set<Value> results = new HashSet<>(this.graph.outputs().values());
+        results.addAll(this.graph.assignments().values());
+        this.lowering = new Lowering(assembly, device, epilogues, fusion, results);
     }
 
     CpuProgram compile() {
@@ -54,9 +63,9 @@ final class CpuCompiler {
             inputs.put(name, buffer);
             assembly.put(value, new Assembly.Stored(buffer, Layout.PLAIN));
         });
-        for (Node node : needed()) {
-            lower(node);
-        }
+        lowered.addAll(fusion.last());
+        nodes.forEach(this::lower);
+        lowering.last(fusion.last());
         new Results(graph, assembly, tensors, outputs).settle();
         return place();
     }
@@ -78,6 +87,13 @@ final class CpuCompiler {
     }
 
     private void lower(Node node) {
+        if (fusion.absorbed(node) || !lowered.add(node)) {
+            return;
+        }
+        Value bias = epilogues.bias(node.output(0));
+        if (bias != null) {
+            source(bias.node());
+        }
         switch (node.op()) {
             case Source.Input _ -> {}
             case Source.Bound(Tensor tensor) ->
@@ -97,6 +113,12 @@ final class CpuCompiler {
                 }
             }
         }
+    }
+
+    /** Makes sure that a reshaped source is there before its turn. */
+    private void source(Node node) {
+        node.inputs().forEach(input -> source(input.node()));
+        lower(node);
     }
 
     private CpuProgram place() {
@@ -152,7 +174,7 @@ final class CpuCompiler {
                 if (result.kind() != Buffer.Kind.TEMPORARY || result.first() != i) {
                     continue;
                 }
-                for (Buffer read : instruction.replaceable()) {
+                for (Buffer read : instruction.replaceable().getOrDefault(write, List.of())) {
                     Buffer operand = read.root();
                     if (operand.kind() == Buffer.Kind.TEMPORARY
                             && operand.last() == i

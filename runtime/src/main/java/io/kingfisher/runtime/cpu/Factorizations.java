@@ -7,6 +7,7 @@ import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Factorizations by OpenBLAS's LAPACK, one matrix of a batch after the other. LAPACK counts by columns, so it sees a row-major
@@ -49,7 +50,7 @@ final class Factorizations {
                 node.scope(),
                 reads,
                 touched,
-                List.of(),
+                Map.of(),
                 batch * step.calls(),
                 () -> {
                     List<Buffer> operands = new ArrayList<>(reads);

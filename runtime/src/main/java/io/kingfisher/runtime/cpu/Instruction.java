@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cpu;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -10,8 +11,8 @@ import java.util.function.Supplier;
  * @param scope the path of the layer, or empty
  * @param reads what it reads
  * @param writes what it writes, scratch memory included
- * @param replaceable those of {@code reads} whose memory a result of the same size may take over: every element is read
- *     before, and only for, the result at the same place
+ * @param replaceable for a result those of {@code reads} whose memory it may take over if it has the same size: every
+ *     element is read before, and only for, the results at the same place
  * @param nativeCalls the calls into native libraries that a run makes
  * @param bind makes the step when all addresses are known
  */
@@ -20,21 +21,22 @@ record Instruction(
         String scope,
         List<Buffer> reads,
         List<Buffer> writes,
-        List<Buffer> replaceable,
+        Map<Buffer, List<Buffer>> replaceable,
         int nativeCalls,
         Supplier<CpuStep> bind) {
     Instruction {
         reads = List.copyOf(reads);
         writes = List.copyOf(writes);
-        replaceable = List.copyOf(replaceable);
     }
 
     static Instruction of(String what, String scope, List<Buffer> reads, List<Buffer> writes, Supplier<CpuStep> bind) {
-        return new Instruction(what, scope, reads, writes, List.of(), 0, bind);
+        return new Instruction(what, scope, reads, writes, Map.of(), 0, bind);
     }
 
-    /** Whether all of a buffer that is read is read elementwise, so that a result may overwrite it. */
-    boolean replaces(Buffer buffer) {
-        return replaceable.stream().anyMatch(b -> b.root() == buffer.root());
+    /** Whether a result may overwrite a buffer that is read. */
+    boolean replaces(Buffer result, Buffer operand) {
+        return replaceable.entrySet().stream()
+                .filter(entry -> entry.getKey().root() == result.root())
+                .anyMatch(entry -> entry.getValue().stream().anyMatch(b -> b.root() == operand.root()));
     }
 }

@@ -47,6 +47,11 @@ final class Layout {
         return plain ? PLAIN : new Layout(desc, axes);
     }
 
+    /** Whether memory of a descriptor is a row-major array of its elements in some order. */
+    static boolean gapless(DnnlMemoryDesc desc) {
+        return physical(desc) != null;
+    }
+
     boolean plain() {
         return desc == null;
     }

@@ -5,14 +5,17 @@ import io.kingfisher.runtime.cpu.kernels.Kernel;
 import io.kingfisher.runtime.cpu.kernels.KernelEngine;
 import io.kingfisher.runtime.cpu.kernels.View;
 import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Node;
-import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.passes.Fusion;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Our own loops, on row-major memory or on that of a blocked layout. */
 final class Loops {
@@ -21,7 +24,10 @@ final class Loops {
     /** Values that end in a tensor or an output, which are row-major. */
     private final Set<Value> results;
 
-    Loops(Assembly assembly, KernelEngine engine, Set<Value> results) {
+    private final Epilogues epilogues;
+
+    Loops(Assembly assembly, KernelEngine engine, Epilogues epilogues, Set<Value> results) {
+        this.epilogues = epilogues;
         this.assembly = assembly;
         this.engine = engine;
         this.results = results;
@@ -30,19 +36,94 @@ final class Loops {
     /** An elementwise function of one operand. */
     void map(String what, String scope, Expr expr, Type type, Buffer from, Buffer to) {
         Kernel kernel = engine.map(List.of(expr), List.of(type.dtype()), type.shape(), List.of(View.of(type)));
-        emit(what + " " + type, scope, kernel, List.of(from), List.of(to), List.of(from));
+        emit(new Prepared(what + " " + type, scope, kernel, List.of(from), List.of(to), List.of(from)));
     }
 
+    /** A kernel with its operands. */
+    private record Prepared(
+            String what,
+            String scope,
+            Kernel kernel,
+            List<Buffer> reads,
+            List<Buffer> writes,
+            List<Buffer> replaceable) {}
+
     void map(Map op, Node node) {
-        Shape shape = node.output(0).shape();
-        Layout layout = layout(node);
+        Prepared prepared = prepare(op, node);
+        if (prepared != null) {
+            emit(prepared);
+        }
+    }
+
+    /** Elementwise nodes that do not need each other's results, as one step. */
+    void together(List<Node> nodes) {
+        List<Prepared> all = new ArrayList<>();
+        for (Node node : nodes) {
+            Prepared prepared = prepare((Map) node.op(), node);
+            if (prepared != null) {
+                all.add(prepared);
+            }
+        }
+        if (all.isEmpty()) {
+            return;
+        }
         List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
-        List<Buffer> elsewhere = new ArrayList<>();
+        java.util.Map<Buffer, List<Buffer>> replaceable = new HashMap<>();
+        StringBuilder what = new StringBuilder();
+        for (Prepared one : all) {
+            // What another one reads must not change, for they run in any order.
+            List<Buffer> own = one.replaceable().stream()
+                    .filter(buffer -> all.stream()
+                            .noneMatch(other -> other != one && other.reads().contains(buffer)))
+                    .toList();
+            one.writes().forEach(result -> replaceable.put(result, own));
+            reads.addAll(one.reads());
+            writes.addAll(one.writes());
+            what.append(what.isEmpty() ? "Together: " : "; ").append(one.what());
+        }
+        assembly.emit(new Instruction(
+                what.toString(),
+                "",
+                reads,
+                writes,
+                replaceable,
+                0,
+                () -> engine.together(all.stream()
+                        .map(one -> one.kernel().bind(addresses(one.reads(), one.writes())))
+                        .toList())));
+    }
+
+    /** The kernel of an elementwise node; null where the node is another value by another name. */
+    private Prepared prepare(Map op, Node node) {
+        Epilogues.Fused fused = epilogues.rewrite(op.results(), node.inputs());
+        if (fused.exprs().equals(List.of(Expr.arg(0)))
+                && fused.inputs().get(0).type().equals(node.output(0).type())) {
+            assembly.put(node.output(0), assembly.primary(fused.inputs().get(0)));
+            return null;
+        }
+        Shape shape = node.output(0).shape();
+        Layout layout =
+                results.stream().anyMatch(node.outputs()::contains) ? Layout.PLAIN : layout(fused.inputs(), shape);
+        Operands operands = operands(fused.inputs(), shape, layout);
+        List<Buffer> writes = new ArrayList<>();
+        for (Value output : node.outputs()) {
+            writes.add(assembly.define(output, layout));
+        }
+        Kernel kernel = engine.map(fused.exprs(), op.dtypes(), layout.physical(shape), operands.views());
+        return new Prepared(
+                assembly.describe(node, ""), node.scope(), kernel, operands.buffers(), writes, operands.replaceable());
+    }
+
+    /** Operands that broadcast to a shape in a layout, and those whose elements are each read in one place only. */
+    private record Operands(List<Buffer> buffers, List<View> views, List<Buffer> replaceable) {}
+
+    private Operands operands(List<Value> inputs, Shape shape, Layout layout) {
+        List<Buffer> buffers = new ArrayList<>(), elsewhere = new ArrayList<>();
         List<View> views = new ArrayList<>();
-        for (Value input : node.inputs()) {
+        for (Value input : inputs) {
             boolean full = input.shape().equals(shape);
             Buffer buffer = layout.plain() || !full ? assembly.plain(input) : assembly.in(input, layout);
-            reads.add(buffer);
+            buffers.add(buffer);
             if (!full) {
                 elsewhere.add(buffer);
             }
@@ -53,22 +134,14 @@ final class Loops {
                                     ? View.of(new Type(input.dtype(), layout.physical(shape)))
                                     : layout.operand(input.type(), shape));
         }
-        for (Value output : node.outputs()) {
-            writes.add(assembly.define(output, layout));
-        }
         List<Buffer> replaceable =
-                reads.stream().filter(buffer -> !elsewhere.contains(buffer)).toList();
-        Kernel kernel = engine.map(op.results(), op.dtypes(), layout.physical(shape), views);
-        emit(assembly.describe(node, ""), node.scope(), kernel, reads, writes, replaceable);
+                buffers.stream().filter(buffer -> !elsewhere.contains(buffer)).toList();
+        return new Operands(buffers, views, replaceable);
     }
 
-    /** The blocked layout that an operand of full size has, unless a result must be row-major. */
-    private Layout layout(Node node) {
-        Shape shape = node.output(0).shape();
-        if (node.outputs().stream().anyMatch(results::contains) || shape.rank() != 4) {
-            return Layout.PLAIN;
-        }
-        return node.inputs().stream()
+    /** The layout of the first operand of full size that is an image with its channels last or in blocks. */
+    private Layout layout(List<Value> inputs, Shape shape) {
+        return inputs.stream()
                 .filter(value -> value.shape().equals(shape))
                 .map(value -> assembly.primary(value).layout())
                 .filter(Layout::image)
@@ -76,31 +149,35 @@ final class Loops {
                 .orElse(Layout.PLAIN);
     }
 
-    /** A reduction runs on a blocked layout where what remains is in row-major order. */
-    void reduce(Reduce op, Node node) {
-        Value input = node.input(0);
-        Assembly.Stored stored = assembly.primary(input);
-        List<Integer> axes = op.axes();
-        View view = View.of(input.type());
-        Buffer buffer = stored.buffer();
-        if (!stored.layout().plain()) {
-            List<Integer> physical = stored.layout().dense() ? stored.layout().reduced(axes) : null;
-            if (physical == null) {
-                buffer = assembly.plain(input);
-            } else {
-                axes = physical;
-                view = View.of(new Type(input.dtype(), stored.layout().physical(input.shape())));
-            }
+    /** A reduction of an expression; it runs on a blocked layout where what remains is in row-major order. */
+    void reduce(Fusion.Reduction reduction, Node node) {
+        Shape shape = reduction.shape();
+        Epilogues.Fused fused = epilogues.rewrite(List.of(reduction.expr()), reduction.inputs());
+        Layout layout = layout(fused.inputs(), shape);
+        List<Integer> axes = reduction.op().axes();
+        if (!layout.plain()) {
+            List<Integer> physical = layout.reduced(axes);
+            layout = physical == null ? Layout.PLAIN : layout;
+            axes = physical == null ? axes : physical;
         }
+        Operands operands = operands(fused.inputs(), shape, layout);
         Kernel kernel = engine.reduce(
-                List.of(Expr.arg(0)), List.of(op.kind()), List.of(input.dtype()), view.shape(), axes, List.of(view));
-        emit(
-                assembly.describe(node, ""),
+                fused.exprs(),
+                List.of(reduction.op().kind()),
+                List.of(reduction.dtype()),
+                layout.physical(shape),
+                axes,
+                operands.views());
+        String absorbed = reduction.expr() instanceof Expr.Arg
+                ? ""
+                : " of " + Exprs.ordered(fused.exprs()).size() + " parts of " + fused.inputs();
+        emit(new Prepared(
+                assembly.describe(node, "") + absorbed,
                 node.scope(),
                 kernel,
-                List.of(buffer),
+                operands.buffers(),
                 List.of(assembly.define(node.output(0))),
-                List.of());
+                List.of()));
     }
 
     /** A node in row-major order, by one of our loops or, where there is none, in the reference's plain Java. */
@@ -115,7 +192,7 @@ final class Loops {
         Kernel kernel =
                 engine.kernel(node.op(), node.inputs().stream().map(Value::type).toList());
         if (kernel != null) {
-            emit(assembly.describe(node, ""), node.scope(), kernel, reads, writes, List.of());
+            emit(new Prepared(assembly.describe(node, ""), node.scope(), kernel, reads, writes, List.of()));
         } else {
             assembly.emit(Instruction.of(
                     assembly.describe(node, "plain Java"),
@@ -126,28 +203,26 @@ final class Loops {
         }
     }
 
-    private void emit(
-            String what,
-            String scope,
-            Kernel kernel,
-            List<Buffer> reads,
-            List<Buffer> writes,
-            List<Buffer> replaceable) {
-        List<Buffer> operands = new ArrayList<>(reads);
-        operands.addAll(writes);
-        List<Buffer> written = new ArrayList<>(writes);
-        if (kernel.scratchBytes() > 0) {
-            Buffer scratch = Buffer.temporary(kernel.scratchBytes());
-            operands.add(scratch);
-            written.add(scratch);
+    private void emit(Prepared prepared) {
+        List<Buffer> written = new ArrayList<>(prepared.writes());
+        if (prepared.kernel().scratchBytes() > 0) {
+            written.add(Buffer.temporary(prepared.kernel().scratchBytes()));
         }
+        java.util.Map<Buffer, List<Buffer>> replaceable = new HashMap<>();
+        prepared.writes().forEach(result -> replaceable.put(result, prepared.replaceable()));
         assembly.emit(new Instruction(
-                what,
-                scope,
-                reads,
+                prepared.what(),
+                prepared.scope(),
+                prepared.reads(),
                 written,
                 replaceable,
                 0,
-                () -> kernel.bind(operands.stream().mapToLong(Buffer::address).toArray())));
+                () -> prepared.kernel().bind(addresses(prepared.reads(), written))));
+    }
+
+    private static long[] addresses(List<Buffer> reads, List<Buffer> writes) {
+        return Stream.concat(reads.stream(), writes.stream())
+                .mapToLong(Buffer::address)
+                .toArray();
     }
 }

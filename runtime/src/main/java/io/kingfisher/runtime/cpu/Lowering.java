@@ -19,6 +19,8 @@ import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Softmax;
 import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.passes.Fusion;
+import java.util.List;
 import java.util.Set;
 
 /** Chooses for every node the instructions that compute it. */
@@ -31,12 +33,16 @@ final class Lowering {
     private final Softmaxes softmaxes;
     private final Factorizations factorizations;
     private final Loops loops;
+    private final Epilogues epilogues;
+    private final Fusion fusion;
 
-    Lowering(Assembly assembly, CpuDevice device, Set<Value> results) {
+    Lowering(Assembly assembly, CpuDevice device, Epilogues epilogues, Fusion fusion, Set<Value> results) {
+        this.epilogues = epilogues;
+        this.fusion = fusion;
         this.assembly = assembly;
         this.convolutions = new Convolutions(assembly);
         this.products = new Products(assembly);
-        this.loops = new Loops(assembly, device.kernels(), results);
+        this.loops = new Loops(assembly, device.kernels(), epilogues, results);
         this.norms = new Norms(assembly, loops);
         this.pools = new Pools(assembly);
         this.factorizations = new Factorizations(assembly);
@@ -52,10 +58,10 @@ final class Lowering {
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case Map op -> loops.map(op, node);
-            case Reduce op -> loops.reduce(op, node);
-            case MatMul op when single && !empty -> products.multiply(op, node);
+            case Reduce _ -> loops.reduce(fusion.reduction(node), node);
+            case MatMul op when single && !empty -> products.multiply(op, node, epilogues.bias(node.output(0)));
             case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
-            case Conv2d op when single && !empty -> convolutions.forward(op, node);
+            case Conv2d op when single && !empty -> convolutions.forward(op, node, epilogues.bias(node.output(0)));
             case Conv2dInputGrad op when single && !empty -> convolutions.inputGradient(op, node);
             case Conv2dWeightGrad op when single && !empty -> convolutions.weightGradient(op, node);
             case BatchNorm op when single && !empty -> norms.batch(op, node);
@@ -68,5 +74,10 @@ final class Lowering {
             case LinearAlgebra op when !empty -> factorizations.lower(op, node);
             default -> loops.plain(node);
         }
+    }
+
+    /** Elementwise nodes that nothing waits for. */
+    void last(List<Node> nodes) {
+        loops.together(nodes);
     }
 }

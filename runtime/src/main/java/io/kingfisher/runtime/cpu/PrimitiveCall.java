@@ -46,7 +46,7 @@ final class PrimitiveCall {
             }
         }
         String name = what + " by oneDNN " + pd.implementation();
-        assembly.emit(new Instruction(name, scope, reads, writes, List.of(), 1, this::bind));
+        assembly.emit(new Instruction(name, scope, reads, writes, Map.of(), 1, this::bind));
     }
 
     private CpuStep bind() {

@@ -7,6 +7,8 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
+import java.util.List;
+import java.util.Map;
 
 /** Matrix products by oneDNN: transposed operands are strides, batches that one operand lacks are broadcast. */
 final class Products {
@@ -18,7 +20,8 @@ final class Products {
         this.onednn = assembly.onednn();
     }
 
-    void multiply(MatMul op, Node node) {
+    /** A product; {@code bias}, one number for each column, may be null. */
+    void multiply(MatMul op, Node node, Value bias) {
         Value a = node.input(0), b = node.input(1), c = node.output(0);
         Shape sa = a.shape(), sb = b.shape(), sc = c.shape();
         boolean sharedB = sb.elements() == sb.dim(-1) * sb.dim(-2);
@@ -29,16 +32,24 @@ final class Products {
             sc = Shape.of(sc.elements() / Math.max(1, sc.dim(-1)), sc.dim(-1));
         }
         int rank = sc.rank();
+        long[] row = new long[rank];
+        java.util.Arrays.fill(row, 1);
+        row[rank - 1] = sc.dim(-1);
         try (DnnlMemoryDesc src = operand(a, sa, rank, op.transposeA());
                 DnnlMemoryDesc weights = operand(b, sb, rank, op.transposeB());
+                DnnlMemoryDesc added = onednn.plain(c.dtype(), Shape.of(row));
                 DnnlMemoryDesc dst = onednn.plain(c.dtype(), sc)) {
             DnnlPrimitiveDesc pd = assembly.resources()
-                    .keep(DnnlPrimitiveDesc.matmul(onednn.engine(), src, weights, null, dst, onednn.attributes()));
-            new PrimitiveCall(assembly, pd)
+                    .keep(DnnlPrimitiveDesc.matmul(
+                            onednn.engine(), src, weights, bias == null ? null : added, dst, onednn.attributes()));
+            PrimitiveCall call = new PrimitiveCall(assembly, pd)
                     .read(dnnl_h.DNNL_ARG_SRC(), assembly.plain(a))
-                    .read(dnnl_h.DNNL_ARG_WEIGHTS(), assembly.plain(b))
-                    .write(dnnl_h.DNNL_ARG_DST(), assembly.define(c))
-                    .emit(assembly.describe(node, ""), node.scope());
+                    .read(dnnl_h.DNNL_ARG_WEIGHTS(), assembly.plain(b));
+            if (bias != null) {
+                call.read(dnnl_h.DNNL_ARG_BIAS(), assembly.plain(bias));
+            }
+            call.write(dnnl_h.DNNL_ARG_DST(), assembly.define(c));
+            call.emit(assembly.describe(node, "") + (bias == null ? "" : " plus bias " + bias), node.scope());
         }
     }
 
@@ -50,9 +61,9 @@ final class Products {
         assembly.emit(new Instruction(
                 assembly.describe(node, "OpenBLAS dgemm"),
                 node.scope(),
-                java.util.List.of(x, y),
-                java.util.List.of(z),
-                java.util.List.of(),
+                List.of(x, y),
+                List.of(z),
+                Map.of(),
                 batch,
                 () -> new DoubleProduct(op, a.shape(), b.shape(), c.shape(), x.address(), y.address(), z.address())));
     }

@@ -89,7 +89,7 @@ final class Results {
             boolean reads = instruction.reads().stream().anyMatch(b -> b.root() == target.root());
             if (made < 0 && writes) {
                 made = i;
-                if (reads && !instruction.replaces(target)) {
+                if (reads && !instruction.replaces(source, target)) {
                     return false;
                 }
             } else if (made >= 0 && reads) {

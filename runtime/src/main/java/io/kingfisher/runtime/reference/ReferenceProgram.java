@@ -161,13 +161,20 @@ final class ReferenceProgram implements Program {
     private void convert(double[] values, DType dtype) {
         for (int i = 0; i < values.length; i++) {
             values[i] = switch (dtype) {
-                case F64 -> values[i];
+                case F64 -> rounding ? rounded(values[i]) : values[i];
                 case F32 -> rounding ? (float) values[i] : values[i];
                 case BF16 -> Float.intBitsToFloat(Tensor.toBf16((float) values[i]) << 16);
                 case I32 -> (int) values[i];
                 case U8 -> (int) values[i] & 0xff;
             };
         }
+    }
+
+    /** A double with 43 bits kept, so that what cancels in double precision shows in the rounding reference as well. */
+    private static double rounded(double value) {
+        return Double.isFinite(value)
+                ? Double.longBitsToDouble((Double.doubleToRawLongBits(value) + 0x200) & -0x400)
+                : value;
     }
 
     private static void write(double[] values, Tensor tensor) {
