@@ -83,7 +83,7 @@ final class Pools {
                 for (int kh = Math.max(0, -top); kh < endH; kh++) {
                     for (int kw = Math.max(0, -left); kw < endW; kw++) {
                         double v = get(x + ((long) (top + kh) * width + left + kw) * dtype.bytes());
-                        if (best < 0 || v > most || (v != v && most == most)) {
+                        if (best < 0 || v > most || (Double.isNaN(v) && !Double.isNaN(most))) {
                             best = kh * window.kernelW() + kw;
                             most = v;
                         }
