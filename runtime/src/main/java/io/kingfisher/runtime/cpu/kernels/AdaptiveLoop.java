@@ -5,8 +5,8 @@ package io.kingfisher.runtime.cpu.kernels;
  * these are compiled. Both give the same bits, so the moment does not matter.
  */
 final class AdaptiveLoop {
-    /** The operations on elements after which vectors are worth their compilation: some tens of milliseconds. */
-    private static final long WARM = 10_000_000;
+    /** The operations on elements after which vectors are worth their compilation, some hundred milliseconds. */
+    private static final long WARM = 50_000_000;
 
     private final LoopSpec spec;
     private final Promoter promoter;

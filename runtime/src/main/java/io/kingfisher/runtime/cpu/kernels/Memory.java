@@ -3,6 +3,7 @@ package io.kingfisher.runtime.cpu.kernels;
 import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -16,6 +17,17 @@ final class Memory {
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED;
     private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED;
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED;
+
+    static {
+        // The JIT compiler takes what is loaded for all there is, and throws loops away when another kind of memory
+        // appears.
+        try (Arena confined = Arena.ofConfined();
+                Arena shared = Arena.ofShared()) {
+            confined.allocate(8).set(I64, 0, shared.allocate(8).get(I64, 0));
+        }
+        MemorySegment.ofArray(new byte[8])
+                .set(I64, 0, MemorySegment.ofArray(new float[2]).get(I32, 0));
+    }
 
     private Memory() {}
 

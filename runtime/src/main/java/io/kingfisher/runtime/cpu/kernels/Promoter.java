@@ -13,8 +13,15 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Promoter implements AutoCloseable {
     private static final int VECTORS_PER_ROW = 20;
-    private static final int CALLS = 200;
-    private static final long LIMIT_NANOS = 5_000_000_000L;
+    /** Calls at a time: enough of these make the JIT compiler want the loop, and then it is left to its work. */
+    private static final int CALLS = 100;
+
+    /** The first calls run in the interpreter, at a microsecond for each vector: these are short. */
+    private static final int SHORT_BATCHES = 3;
+
+    private static final int BATCHES = 13;
+    private static final int CALLS_WAITING = 8;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
 
     private final AtomicReference<AdaptiveLoop> queue = new AtomicReference<>();
     private final Thread thread;
@@ -62,7 +69,8 @@ final class Promoter implements AutoCloseable {
     }
 
     private boolean exercise(LoopSpec spec, Loop loop, ThreadMXBean heap) {
-        int most = VECTORS_PER_ROW * Math.max(spec.lanes(), VectorSupport.LENGTH) + 3;
+        int vector = Math.max(spec.folds() ? spec.lanes() : 1, VectorSupport.LENGTH);
+        int few = vector + 3, most = VECTORS_PER_ROW * vector + 3;
         long bytes = 8L * most;
         long[] at = new long[spec.operands()], steps = new long[2 * spec.operands()];
         try (Arena arena = Arena.ofConfined()) {
@@ -71,17 +79,21 @@ final class Promoter implements AutoCloseable {
             }
             long start = System.nanoTime();
             int quiet = 0;
-            while (quiet < 3) {
+            for (int batch = 0; quiet < 3; batch++) {
+                int calls = batch < BATCHES || quiet > 0 ? CALLS : CALLS_WAITING;
                 long before = heap.getCurrentThreadAllocatedBytes();
-                for (int call = 0; call < CALLS; call++) {
+                for (int call = 0; call < calls; call++) {
                     // All ways through the code, lest one be compiled as never taken.
-                    int n = call % 16 == 0 ? 3 : call % 4 == 0 ? most - 3 : most;
+                    int n = call % 8 == 0 ? 3 : batch < SHORT_BATCHES ? few : call % 4 == 0 ? most - 3 : most;
                     loop.run(at, steps, 1 + call % 2, n);
                 }
-                long allocated = heap.getCurrentThreadAllocatedBytes() - before;
-                quiet = allocated == 0 ? quiet + 1 : 0;
+                boolean allocated = heap.getCurrentThreadAllocatedBytes() > before;
+                quiet = allocated ? 0 : quiet + 1;
                 if (closed || System.nanoTime() - start > LIMIT_NANOS) {
                     return false;
+                }
+                if (allocated) {
+                    LockSupport.parkNanos(batch < BATCHES ? 1_000_000 : 5_000_000);
                 }
             }
             return true;
