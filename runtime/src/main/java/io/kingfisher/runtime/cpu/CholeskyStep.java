@@ -1,7 +1,5 @@
 package io.kingfisher.runtime.cpu;
 
-import java.lang.foreign.MemorySegment;
-
 /** A = L L^T. By columns LAPACK sees the lower triangle as the upper one and makes L^T of it, in place. */
 final class CholeskyStep extends MatrixStep {
     private final int n;
@@ -25,10 +23,10 @@ final class CholeskyStep extends MatrixStep {
     void place(long scratch) {}
 
     @Override
-    void run(long[] at, long[] stride, int b) {
-        long l = at[1] + b * stride[1];
-        copy(at[0] + b * stride[0], l, (long) n * n);
-        int info = lapack.potrf(n, MemorySegment.ofAddress(l));
+    void run(int b) {
+        long l = at(1, b);
+        copy(at(0, b), l, (long) n * n);
+        int info = lapack.potrf(n, operand(1, b));
         // A NaN passes OpenBLAS's own test of the pivots.
         for (int i = 0; i < n && info == 0; i++) {
             if (!(get(l, (long) i * n + i) > 0)) {
@@ -44,6 +42,6 @@ final class CholeskyStep extends MatrixStep {
                 }
             }
         }
-        info(at[2] + b * stride[2], info);
+        info(at(2, b), info);
     }
 }

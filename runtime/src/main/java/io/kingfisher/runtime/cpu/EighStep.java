@@ -8,6 +8,7 @@ final class EighStep extends MatrixStep {
     private final int lwork;
     private final int liwork;
     private long vectors;
+    private MemorySegment matrix;
     private MemorySegment work;
     private MemorySegment iwork;
 
@@ -32,19 +33,19 @@ final class EighStep extends MatrixStep {
     @Override
     void place(long scratch) {
         vectors = scratch;
+        matrix = MemorySegment.ofAddress(scratch);
         long at = scratch + aligned(bytes((long) n * n));
         work = MemorySegment.ofAddress(at);
         iwork = MemorySegment.ofAddress(at + aligned(bytes(lwork)));
     }
 
     @Override
-    void run(long[] at, long[] stride, int b) {
-        long a = at[0] + b * stride[0], w = at[1] + b * stride[1], v = at[2] + b * stride[2];
+    void run(int b) {
+        long a = at(0, b), w = at(1, b), v = at(2, b);
         int info = 1;
         if (finiteLower(a)) {
             copy(a, vectors, (long) n * n);
-            info = lapack.syevd(
-                    n, MemorySegment.ofAddress(vectors), MemorySegment.ofAddress(w), work, lwork, iwork, liwork);
+            info = lapack.syevd(n, matrix, operand(1, b), work, lwork, iwork, liwork);
         }
         if (info == 0) {
             transpose(vectors, v, n, n);
@@ -52,7 +53,7 @@ final class EighStep extends MatrixStep {
             fail(w, n);
             fail(v, (long) n * n);
         }
-        info(at[3] + b * stride[3], info);
+        info(at(3, b), info);
     }
 
     /** LAPACK would iterate on what is not finite without saying so. */

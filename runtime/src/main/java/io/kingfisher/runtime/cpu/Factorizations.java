@@ -5,6 +5,7 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -57,15 +58,19 @@ final class Factorizations {
                     operands.addAll(writes);
                     List<Value> values = new ArrayList<>(node.inputs());
                     values.addAll(node.outputs());
-                    long[] addresses = new long[operands.size()], strides = new long[operands.size()];
-                    for (int i = 0; i < addresses.length; i++) {
-                        addresses[i] = operands.get(i).address();
-                        strides[i] = values.get(i).type().bytes() / batch;
+                    MemorySegment[][] parts = new MemorySegment[operands.size()][batch];
+                    for (int i = 0; i < parts.length; i++) {
+                        long stride = values.get(i).type().bytes() / batch;
+                        for (int b = 0; b < batch; b++) {
+                            parts[i][b] =
+                                    MemorySegment.ofAddress(operands.get(i).address() + b * stride);
+                        }
                     }
+                    step.bind(parts);
                     step.place(scratch.address());
                     return () -> {
                         for (int b = 0; b < batch; b++) {
-                            step.run(addresses, strides, b);
+                            step.run(b);
                         }
                     };
                 }));

@@ -12,6 +12,7 @@ abstract class MatrixStep {
     static final MemorySegment ALL = NativeMemory.ALL;
 
     final Lapack lapack;
+    private MemorySegment[][] operands;
 
     MatrixStep(Lapack lapack) {
         this.lapack = lapack;
@@ -30,8 +31,21 @@ abstract class MatrixStep {
     /** Told once where the scratch memory is. */
     abstract void place(long scratch);
 
-    /** Factorizes matrix {@code b} of the batch; operand i's matrices begin at {@code at[i]}, {@code stride[i]} bytes apart. */
-    abstract void run(long[] at, long[] stride, int b);
+    /** Told once where the operands are: for each, inputs first, its part for every matrix of the batch. */
+    final void bind(MemorySegment[][] all) {
+        operands = all;
+    }
+
+    /** Factorizes matrix {@code b} of the batch. */
+    abstract void run(int b);
+
+    final MemorySegment operand(int index, int b) {
+        return operands[index][b];
+    }
+
+    final long at(int index, int b) {
+        return operands[index][b].address();
+    }
 
     static long aligned(long bytes) {
         return (bytes + 63) & -64;

@@ -9,6 +9,7 @@ final class QrStep extends MatrixStep {
     private final int k;
     private final int lwork;
     private long columns;
+    private MemorySegment a;
     private MemorySegment tau;
     private MemorySegment work;
 
@@ -38,16 +39,16 @@ final class QrStep extends MatrixStep {
     @Override
     void place(long scratch) {
         columns = scratch;
+        a = MemorySegment.ofAddress(scratch);
         long at = scratch + aligned(bytes((long) m * n));
         tau = MemorySegment.ofAddress(at);
         work = MemorySegment.ofAddress(at + aligned(bytes(k)));
     }
 
     @Override
-    void run(long[] at, long[] stride, int b) {
-        long q = at[1] + b * stride[1], r = at[2] + b * stride[2];
-        MemorySegment a = MemorySegment.ofAddress(columns);
-        transpose(at[0] + b * stride[0], columns, m, n);
+    void run(int b) {
+        long q = at(1, b), r = at(2, b);
+        transpose(at(0, b), columns, m, n);
         boolean finite = finite(columns, (long) m * n);
         int info = finite ? lapack.geqrf(m, n, a, tau, work, lwork) : 1;
         if (info == 0) {
@@ -64,6 +65,6 @@ final class QrStep extends MatrixStep {
             fail(q, (long) m * k);
             fail(r, (long) k * n);
         }
-        info(at[3] + b * stride[3], info);
+        info(at(3, b), info);
     }
 }

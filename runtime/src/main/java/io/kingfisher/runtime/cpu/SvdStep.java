@@ -9,6 +9,7 @@ final class SvdStep extends MatrixStep {
     private final int k;
     private final int lwork;
     private long matrix;
+    private MemorySegment copy;
     private MemorySegment work;
     private MemorySegment iwork;
 
@@ -33,34 +34,26 @@ final class SvdStep extends MatrixStep {
     @Override
     void place(long scratch) {
         matrix = scratch;
+        copy = MemorySegment.ofAddress(scratch);
         long at = scratch + aligned(bytes((long) m * n));
         work = MemorySegment.ofAddress(at);
         iwork = MemorySegment.ofAddress(at + aligned(bytes(lwork)));
     }
 
     @Override
-    void run(long[] at, long[] stride, int b) {
-        long a = at[0] + b * stride[0];
-        long u = at[1] + b * stride[1], s = at[2] + b * stride[2], vt = at[3] + b * stride[3];
+    void run(int b) {
+        long a = at(0, b);
+        long u = at(1, b), s = at(2, b), vt = at(3, b);
         int info = 1;
         if (finite(a, (long) m * n)) {
             copy(a, matrix, (long) m * n);
-            info = lapack.gesdd(
-                    n,
-                    m,
-                    MemorySegment.ofAddress(matrix),
-                    MemorySegment.ofAddress(s),
-                    MemorySegment.ofAddress(vt),
-                    MemorySegment.ofAddress(u),
-                    work,
-                    lwork,
-                    iwork);
+            info = lapack.gesdd(n, m, copy, operand(2, b), operand(3, b), operand(1, b), work, lwork, iwork);
         }
         if (info != 0) {
             fail(u, (long) m * k);
             fail(s, k);
             fail(vt, (long) k * n);
         }
-        info(at[4] + b * stride[4], info);
+        info(at(4, b), info);
     }
 }

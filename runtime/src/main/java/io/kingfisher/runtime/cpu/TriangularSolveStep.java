@@ -1,7 +1,5 @@
 package io.kingfisher.runtime.cpu;
 
-import java.lang.foreign.MemorySegment;
-
 /** X of op(A) X = B. */
 final class TriangularSolveStep extends MatrixStep {
     private final boolean transpose;
@@ -29,9 +27,9 @@ final class TriangularSolveStep extends MatrixStep {
     void place(long scratch) {}
 
     @Override
-    void run(long[] at, long[] stride, int b) {
-        long x = at[2] + b * stride[2];
-        copy(at[1] + b * stride[1], x, (long) n * k);
-        lapack.trsm(transpose, n, k, MemorySegment.ofAddress(at[0] + b * stride[0]), MemorySegment.ofAddress(x));
+    void run(int b) {
+        long x = at(2, b);
+        copy(at(1, b), x, (long) n * k);
+        lapack.trsm(transpose, n, k, operand(0, b), operand(2, b));
     }
 }
