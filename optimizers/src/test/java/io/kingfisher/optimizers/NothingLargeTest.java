@@ -44,7 +44,7 @@ class NothingLargeTest {
         return new Sequential(new Conv2d(8, 2, 5, 1, 2), new Flatten(), new Linear(2 * 24 * 24, 3, false));
     }
 
-    private record Step(Graph graph, long bytes) {}
+    private record Step(Graph graph, long bytes, List<String> lines) {}
 
     private static Step compile(
             Layer model,
@@ -59,7 +59,8 @@ class NothingLargeTest {
             Optimizer optimizer = maker.apply(device, List.of(new ParameterGroup(model.parameters(), 0.1, 0.1)));
             optimizer.record(r.gradients(new CrossEntropy().apply(r, y, graph.input("y", DType.I32, BATCH))), cadence);
             Program program = device.compile(graph);
-            return new Step(graph, program.arenaBytes());
+            return new Step(
+                    graph, program.arenaBytes(), program.describe().lines().toList());
         }
     }
 
@@ -130,9 +131,7 @@ class NothingLargeTest {
         long matrix = 4 * 300 * 400;
         long plain = compile(wide(), NothingLargeTest::sgd, Optimizer.Cadence.STEP, BATCH, 300)
                 .bytes();
-        List<Optimizer.Cadence> cadences =
-                mode == Mode.RELATIVE ? List.of(Optimizer.Cadence.STEP) : List.of(Optimizer.Cadence.values());
-        for (Optimizer.Cadence cadence : cadences) {
+        for (Optimizer.Cadence cadence : Optimizer.Cadence.values()) {
             long bytes = compile(wide(), (d, g) -> adaFisher(d, g, mode), cadence, BATCH, 300)
                     .bytes();
             assertTrue(
@@ -158,5 +157,22 @@ class NothingLargeTest {
             }
         }
         assertTrue(seen);
+    }
+
+    /** All parameters are updated in one launch, whatever the optimizer. */
+    @ParameterizedTest
+    @EnumSource
+    void oneUpdateForAllParameters(Mode mode) {
+        Layer model = image();
+        int parameters = model.parameters().size();
+        for (BiFunction<Device, List<ParameterGroup>, Optimizer> maker :
+                List.<BiFunction<Device, List<ParameterGroup>, Optimizer>>of(
+                        NothingLargeTest::sgd, (d, g) -> adaFisher(d, g, mode))) {
+            List<String> updates = compile(image(), maker, Optimizer.Cadence.STEP, BATCH, 8, 24, 24).lines().stream()
+                    .filter(line -> line.contains("Together"))
+                    .toList();
+            assertEquals(1, updates.size(), updates.toString());
+            assertEquals(parameters, updates.get(0).split("Map\\[", -1).length - 1, updates.get(0));
+        }
     }
 }

@@ -74,23 +74,28 @@ public final class LayerCurvature {
                 b -> member(block, b, b.shape(), new Vector(h, 1, Shape.of(1)), new Vector(s, 0, Shape.of(rows))));
     }
 
-    /** A kernel [O x C/g x KH x KW], seen group by group: each group of outputs has its own patches. */
+    /** A kernel [O x C/g x KH x KW]; with groups seen group by group, since each group of outputs has its own patches. */
     private void convolution(Capture.Conv2d c, StateSource state) {
         Shape w = c.weight().shape();
-        long groups = c.window().groups(), outputs = w.dim(0) / groups;
-        long own = config.mode() == Mode.RELEASED ? 1 : groups;
-        Shape patch = Shape.of(own, 1, w.dim(1), w.dim(2), w.dim(3));
+        long own = config.mode() == Mode.RELEASED ? 1 : c.window().groups(), outputs = w.dim(0) / own;
+        Shape patch = Shape.of(own, w.dim(1), w.dim(2), w.dim(3));
         List<Shape> inputs = new ArrayList<>(List.of(patch));
         c.bias().ifPresent(_ -> inputs.add(Shape.of(1)));
         FactorDiagonal h = diagonal(c.weight(), "H", state, inputs);
         FactorDiagonal s = diagonal(c.weight(), "S", state, List.of(Shape.of(w.dim(0))));
         Block block = block(c.weight().path(), state);
-        member(
-                block,
-                c.weight(),
-                Shape.of(groups, outputs, w.dim(1), w.dim(2), w.dim(3)),
-                new Vector(h, 0, patch),
-                new Vector(s, 0, Shape.of(groups, outputs, 1, 1, 1)));
+        Vector s1, h1;
+        Shape view;
+        if (own == 1) {
+            view = w;
+            h1 = new Vector(h, 0, patch);
+            s1 = new Vector(s, 0, Shape.of(outputs, 1, 1, 1));
+        } else {
+            view = Shape.of(own, outputs, w.elements() / w.dim(0));
+            h1 = new Vector(h, 0, Shape.of(own, 1, view.dim(2)));
+            s1 = new Vector(s, 0, Shape.of(own, outputs, 1));
+        }
+        member(block, c.weight(), view, h1, s1);
         c.bias()
                 .ifPresent(
                         b -> member(block, b, b.shape(), new Vector(h, 1, Shape.of(1)), new Vector(s, 0, b.shape())));
