@@ -38,7 +38,7 @@ final class CpuCompiler {
 
     CpuCompiler(CpuDevice device, Graph graph) {
         this.device = device;
-        this.graph = Passes.optimize(graph);
+        this.graph = Passes.optimize(Legal.of(graph));
         this.fusion = Fusion.of(this.graph);
         this.nodes = needed();
         this.epilogues = new Epilogues(nodes, this.graph);

@@ -17,7 +17,6 @@ import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Softmax;
-import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
 import java.util.List;
@@ -69,7 +68,6 @@ final class Lowering {
             case LayerNorm op when single && !empty -> norms.layer(op, node);
             case LayerNormGrad _ when single && !empty -> norms.layerGradient(node);
             case Softmax _ when single && !empty -> softmaxes.forward(node);
-            case SoftmaxGrad _ when single && !empty -> softmaxes.gradient(node);
             case Pool op when pools.lower(op, node) -> {}
             case LinearAlgebra op when !empty -> factorizations.lower(op, node);
             default -> loops.plain(node);

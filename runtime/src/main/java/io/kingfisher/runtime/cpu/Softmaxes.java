@@ -8,7 +8,7 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
 
-/** Softmax over the last axis and its gradient by oneDNN, on rows. */
+/** Softmax over the last axis by oneDNN, on rows. */
 final class Softmaxes {
     private final Assembly assembly;
     private final OneDnn onednn;
@@ -23,27 +23,6 @@ final class Softmaxes {
             new PrimitiveCall(assembly, assembly.resources().keep(forward(rows)))
                     .read(dnnl_h.DNNL_ARG_SRC(), assembly.plain(node.input(0)))
                     .write(dnnl_h.DNNL_ARG_DST(), assembly.define(node.output(0)))
-                    .emit(assembly.describe(node, ""), node.scope());
-        }
-    }
-
-    void gradient(Node node) {
-        try (DnnlMemoryDesc rows = rows(node.input(0));
-                DnnlPrimitiveDesc hint = forward(rows)) {
-            DnnlPrimitiveDesc pd = assembly.resources()
-                    .keep(DnnlPrimitiveDesc.softmaxBackward(
-                            onednn.engine(),
-                            dnnl_h.dnnl_softmax_accurate(),
-                            rows,
-                            rows,
-                            rows,
-                            1,
-                            hint,
-                            onednn.attributes()));
-            new PrimitiveCall(assembly, pd)
-                    .read(dnnl_h.DNNL_ARG_DST(), assembly.plain(node.input(0)))
-                    .read(dnnl_h.DNNL_ARG_DIFF_DST(), assembly.plain(node.input(1)))
-                    .write(dnnl_h.DNNL_ARG_DIFF_SRC(), assembly.define(node.output(0)))
                     .emit(assembly.describe(node, ""), node.scope());
         }
     }
