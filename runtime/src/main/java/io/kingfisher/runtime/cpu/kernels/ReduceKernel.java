@@ -81,7 +81,8 @@ public final class ReduceKernel implements Kernel {
         long[][] strides = Stream.concat(views.stream(), results.stream())
                 .map(View::byteStrides)
                 .toArray(long[][]::new);
-        Nest nest = Nest.of(shape.toArray(), groups, strides);
+        Repeated repeated = Repeated.of(Nest.of(shape.toArray(), groups, strides), views.size());
+        Nest nest = repeated.nest();
         int inner = innermost(nest);
         boolean fold = nest.groups()[inner] == 1;
         List<Operand> operands = new ArrayList<>();
@@ -122,7 +123,9 @@ public final class ReduceKernel implements Kernel {
                 fold,
                 views.size(),
                 compute.bytes(),
-                inner == nest.rank() - 1 ? TILE : TILE_ACROSS);
+                inner == nest.rank() - 1 ? TILE : TILE_ACROSS,
+                fold ? 1 : inner == nest.rank() - 1 ? repeated.width() : nest.extents()[inner],
+                inner == nest.rank() - 1 ? repeated.lastRow() : nest.extents()[inner]);
     }
 
     /** The strides of an output over the whole shape: it stays where it is along reduced axes. */

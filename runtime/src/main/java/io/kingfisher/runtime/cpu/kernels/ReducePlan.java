@@ -11,8 +11,11 @@ package io.kingfisher.runtime.cpu.kernels;
  * @param inputs the operands before the outputs
  * @param bytes the size of an accumulator
  * @param tile the outputs of a unit where the innermost axis stays
+ * @param width the outputs along the innermost axis: all of it, or fewer where it repeats them (see {@link Repeated})
+ * @param lastRow the elements in the last of the rows that run together, the other rows having all of the innermost axis
  */
-record ReducePlan(Nest kept, Nest reduced, Nest inner, boolean fold, int inputs, int bytes, int tile) {
+record ReducePlan(
+        Nest kept, Nest reduced, Nest inner, boolean fold, int inputs, int bytes, int tile, long width, long lastRow) {
     /** The elements along the innermost axis that a unit takes. */
     long piece() {
         return Math.min(inner.inner(), fold ? ReduceKernel.CHUNK : tile);
@@ -62,6 +65,6 @@ record ReducePlan(Nest kept, Nest reduced, Nest inner, boolean fold, int inputs,
         if (chunks() == 1) {
             return 0;
         }
-        return 8L * results * kept.elements() * chunks() * (fold ? 1 : inner.inner());
+        return 8L * results * kept.elements() * chunks() * width;
     }
 }

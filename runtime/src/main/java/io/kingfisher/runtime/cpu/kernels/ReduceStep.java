@@ -17,7 +17,10 @@ final class ReduceStep implements CpuStep {
     private final int accumulators;
     private final long scratch, partBytes, partials;
     private final int parts;
-    private final long units, pieces, piece, groups, rows, chunks, inner, reducedRows, rowsTogether;
+    private final long units, pieces, piece, groups, rows, chunks, inner, width, reducedRows, rowsTogether;
+    /** Whether the last of the rows that run together is shorter. */
+    private final boolean shortLast;
+
     private final long[] steps;
     /** For each part the addresses of the operands, then those that a loop takes. */
     private final long[][] cursors, loops;
@@ -52,6 +55,8 @@ final class ReduceStep implements CpuStep {
         this.rows = plan.rows();
         this.chunks = plan.chunks();
         this.inner = plan.inner().inner();
+        this.width = plan.width();
+        this.shortLast = plan.lastRow() < inner;
         this.reducedRows = plan.reduced().elements();
         Nest reduced = plan.reduced();
         this.rowsTogether = reduced.rank() == 0 ? 1 : reduced.inner();
@@ -108,11 +113,15 @@ final class ReduceStep implements CpuStep {
             }
             long to = chunks == 1
                     ? output(part, r, output, p * piece)
-                    : partial(r, output) + 8 * (group * inner + p * piece);
+                    : partial(r, output) + 8 * (group * width + p * piece);
             long step = chunks == 1 ? plan.inner().strides()[plan.inputs() + r][0] : 8;
             DType dtype = chunks == 1 ? dtypes[r] : DType.F64;
-            for (int i = 0; i < n; i++) {
-                Memory.set(dtype, to + i * step, Folds.get(from + (long) i * plan.bytes(), plan.bytes()));
+            for (int i = 0; i < Math.min(n, width); i++) {
+                double total = Folds.get(from + (long) i * plan.bytes(), plan.bytes());
+                for (long j = i + width; j < n; j += width) {
+                    total = Folds.join(kinds[r], total, Folds.get(from + j * plan.bytes(), plan.bytes()));
+                }
+                Memory.set(dtype, to + i * step, total);
             }
         }
     }
@@ -134,7 +143,12 @@ final class ReduceStep implements CpuStep {
                 }
             }
             long count = row == 0 && end <= rowsTogether ? end : Math.min(end - row, rowsTogether - row % rowsTogether);
-            loop.run(loopAt, steps, (int) count, (int) n);
+            boolean last = shortLast && (row + count) % rowsTogether == 0;
+            if (last && count > 1) {
+                count--;
+                last = false;
+            }
+            loop.run(loopAt, steps, (int) count, last ? (int) plan.lastRow() : (int) n);
             row += count;
         }
     }
@@ -150,13 +164,11 @@ final class ReduceStep implements CpuStep {
 
     /** The address of the partial results of an output, or of a row of outputs. */
     private long partial(int result, long output) {
-        long each = chunks * (plan.fold() ? 1 : inner);
-        return partials + 8 * each * (result * plan.kept().elements() + output);
+        return partials + 8 * chunks * width * (result * plan.kept().elements() + output);
     }
 
     /** Joins the partial results of a part of the outputs. */
     private void finish(int part) {
-        long width = plan.fold() ? 1 : inner;
         long total = plan.kept().elements() * width;
         for (int r = 0; r < kinds.length; r++) {
             for (long i = total * part / parts; i < total * (part + 1) / parts; i++) {

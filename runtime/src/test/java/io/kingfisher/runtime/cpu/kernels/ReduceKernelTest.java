@@ -145,6 +145,12 @@ class ReduceKernelTest {
         check(Shape.of(), Shape.of(), DType.F32, List.of());
         check(Shape.of(1, 1), Shape.of(1), DType.F32, List.of(0, 1));
         check(Shape.of(5, 1, 33), Shape.of(33), DType.F32, List.of(1));
+        check(Shape.of(8, 28, 28, 6), Shape.of(), DType.F32, List.of(0, 1, 2));
+        check(Shape.of(8, 28, 28, 6), Shape.of(6), DType.F32, List.of(0, 1, 2));
+        check(Shape.of(70_001, 3), Shape.of(70_001, 3), DType.F32, List.of(0));
+        check(Shape.of(5, 4, 101, 8), Shape.of(5, 4, 101, 8), DType.F32, List.of(0, 2));
+        check(Shape.of(3, 401, 7), Shape.of(3, 401, 7), DType.F32, List.of(1));
+        check(Shape.of(401, 16), Shape.of(401, 16), DType.F64, List.of(0));
         check(Shape.of(40, 30, 20), Shape.of(20), DType.F32, List.of(0, 2));
         check(Shape.of(0, 4), Shape.of(4), DType.F32, List.of(0));
         check(Shape.of(4, 0), Shape.of(1), DType.F32, List.of(0));
