@@ -22,8 +22,8 @@ public final class ReferenceDevice extends Device {
     }
 
     /**
-     * @param rounding whether every intermediate result is rounded to its own type: how far the results then move says how
-     *     strongly a graph amplifies the rounding errors of a device that computes in F32
+     * @param rounding whether every intermediate result is rounded, to F32 or in F64 to 43 bits: how far the results then move
+     *     says how strongly a graph amplifies a device's rounding errors
      */
     public ReferenceDevice(boolean rounding) {
         this.rounding = rounding;

@@ -25,12 +25,12 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The suite on the reference device itself, where that says something: tolerances, names, and fused ops against expansions. */
 class ReferenceConformanceTest {
-    /** A device that computes well but rounds must pass. */
+    /** A device that computes well but rounds must pass; a double of the rounding reference is too short for one that does. */
     @TestFactory
     Stream<DynamicTest> roundingIsTolerated() {
         return Conformance.cases().stream()
                 .map(one -> DynamicTest.dynamicTest(one.name(), () -> {
-                    try (Device device = new ReferenceDevice(true)) {
+                    try (Device device = new ReferenceDevice(!one.name().contains("F64"))) {
                         Result result = one.run(device);
                         assertTrue(result.passed(), result.message());
                         assertEquals(0, device.live());
