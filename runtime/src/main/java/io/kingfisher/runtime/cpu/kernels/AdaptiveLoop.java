@@ -1,5 +1,7 @@
 package io.kingfisher.runtime.cpu.kernels;
 
+import java.util.concurrent.CompletableFuture;
+
 /**
  * A loop that starts with single elements, which even the interpreter runs at a bearable speed, and changes to vectors when
  * these are compiled. Both give the same bits, so the moment does not matter.
@@ -9,20 +11,33 @@ final class AdaptiveLoop {
     private static final long WARM = 50_000_000;
 
     private final LoopSpec spec;
+    private final CompletableFuture<Loop> first;
     private final Promoter promoter;
     private volatile Loop current;
     private long work;
     /** The next loop in the promoter's queue. */
     AdaptiveLoop next;
 
-    AdaptiveLoop(LoopSpec spec, Loop first, Promoter promoter) {
+    /**
+     * @param first what runs at first, which may still be being written
+     * @param promoter who replaces it by vectors, null for nobody
+     */
+    AdaptiveLoop(LoopSpec spec, CompletableFuture<Loop> first, Promoter promoter) {
         this.spec = spec;
-        this.current = first;
+        this.first = first;
         this.promoter = promoter;
     }
 
     LoopSpec spec() {
         return spec;
+    }
+
+    /** Waits until the loop can run: before the first run. */
+    AdaptiveLoop ready() {
+        if (current == null) {
+            current = first.join();
+        }
+        return this;
     }
 
     void replace(Loop loop) {

@@ -94,6 +94,8 @@ final class CrossEntropies {
 
         @Override
         public io.kingfisher.runtime.cpu.CpuStep bind(long... at) {
+            extremes.ready();
+            sum.ready();
             long scratch = at[4];
             long[][] one = new long[parts][3], two = new long[parts][3];
             long[] steps = new long[6];
@@ -155,6 +157,7 @@ final class CrossEntropies {
 
             @Override
             public io.kingfisher.runtime.cpu.CpuStep bind(long... at) {
+                slope.ready();
                 long[][] cursors = new long[parts][4];
                 long[] steps = new long[8];
                 Workers.Task task = part -> {

@@ -16,6 +16,7 @@ import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
 import io.kingfisher.runtime.graph.Type;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -64,7 +65,7 @@ public final class KernelEngine implements AutoCloseable {
         }
         return mode == Mode.SCALAR
                 ? "elementwise: scalar loops, as kingfisher.vector=false asks"
-                : "elementwise: Vector API, " + 32 * VectorSupport.LENGTH + " bits";
+                : "elementwise: Vector API, " + 32 * VectorSupport.length() + " bits";
     }
 
     /** Waits until every loop that has become hot runs on vectors, for tests and benchmarks. */
@@ -74,11 +75,12 @@ public final class KernelEngine implements AutoCloseable {
         }
     }
 
+    /** The loop of a spec, written on another thread while this one prepares what comes next. */
     AdaptiveLoop loop(LoopSpec spec) {
         return loops.computeIfAbsent(spec, s -> {
-            boolean vectors = mode != Mode.SCALAR && s.vectorizes(VectorSupport.LENGTH);
-            Loop first = Generator.loop(s, vectors && mode == Mode.VECTOR);
-            return new AdaptiveLoop(s, first, vectors && mode == Mode.ADAPTIVE ? promoter : null);
+            CompletableFuture<Loop> first = CompletableFuture.supplyAsync(
+                    () -> Generator.loop(s, mode == Mode.VECTOR && s.vectorizes(VectorSupport.length())));
+            return new AdaptiveLoop(s, first, promoter);
         });
     }
 

@@ -58,6 +58,6 @@ public final class MapKernel implements Kernel {
         for (int k = 0; k < start.length; k++) {
             start[k] += offsets[k];
         }
-        return new MapStep(engine.workers(), loop, nest, start);
+        return new MapStep(engine.workers(), loop.ready(), nest, start);
     }
 }

@@ -59,9 +59,11 @@ final class Promoter implements AutoCloseable {
             }
             while (loop != null && !closed) {
                 AdaptiveLoop following = loop.next;
-                Loop vectors = Generator.loop(loop.spec(), true);
-                if (exercise(loop.spec(), vectors, heap)) {
-                    loop.replace(vectors);
+                if (loop.spec().vectorizes(VectorSupport.length())) {
+                    Loop vectors = Generator.loop(loop.spec(), true);
+                    if (exercise(loop.spec(), vectors, heap)) {
+                        loop.replace(vectors);
+                    }
                 }
                 loop = following;
             }
@@ -69,7 +71,7 @@ final class Promoter implements AutoCloseable {
     }
 
     private boolean exercise(LoopSpec spec, Loop loop, ThreadMXBean heap) {
-        int vector = Math.max(spec.folds() ? spec.lanes() : 1, VectorSupport.LENGTH);
+        int vector = Math.max(spec.folds() ? spec.lanes() : 1, VectorSupport.length());
         int few = vector + 3, most = VECTORS_PER_ROW * vector + 3;
         long bytes = 8L * most;
         long[] at = new long[spec.operands()], steps = new long[2 * spec.operands()];

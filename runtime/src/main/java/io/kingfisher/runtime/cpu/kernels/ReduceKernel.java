@@ -183,6 +183,6 @@ public final class ReduceKernel implements Kernel {
             };
         }
         long scratch = addresses[addresses.length - 1];
-        return new ReduceStep(engine.workers(), plan, loop, kinds, dtypes, start, scratch, parts());
+        return new ReduceStep(engine.workers(), plan, loop.ready(), kinds, dtypes, start, scratch, parts());
     }
 }

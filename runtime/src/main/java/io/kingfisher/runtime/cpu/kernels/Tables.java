@@ -52,6 +52,7 @@ final class Tables {
         Workers workers = engine.workers();
         int parts = MapStep.parts(workers, (count + rows) * width);
         return at -> {
+            add.ready();
             long index = at[0], from = at[1], to = at[2];
             long[] steps = new long[6];
             long[][] cursors = new long[parts][3];

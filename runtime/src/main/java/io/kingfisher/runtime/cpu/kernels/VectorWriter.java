@@ -69,7 +69,7 @@ final class VectorWriter {
     }
 
     private static int length() {
-        return VectorSupport.LENGTH;
+        return VectorSupport.length();
     }
 
     /** Broadcasts constants, once for all rows. */

@@ -161,7 +161,6 @@ class MapKernelTest {
                 at = i;
             }
         }
-        System.out.println(op + ": " + worst + " ulp at " + x.get(at));
         assertTrue(worst <= 2, op + " of " + x.get(at) + " is wrong by " + worst + " units in the last place");
     }
 
