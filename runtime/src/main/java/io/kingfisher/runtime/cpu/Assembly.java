@@ -66,13 +66,14 @@ final class Assembly {
         return buffer;
     }
 
-    /** New memory for a value laid out as another of the same shape. */
+    /** New memory for a value laid out as another of the same shape, without gaps. */
     Buffer define(Value value, Layout layout) {
-        Buffer buffer = Buffer.temporary(
-                layout.plain()
-                        ? value.type().bytes()
-                        : value.type().dtype().bytes() * value.shape().elements());
-        put(value, new Stored(buffer, layout));
+        Buffer buffer = Buffer.temporary(value.type().bytes());
+        int type = onednn.type(value.dtype());
+        boolean own = layout.plain() || layout.desc().dataType() == type;
+        put(
+                value,
+                new Stored(buffer, own ? layout : Layout.of(resources.keep(layout.ofImage(type, value.shape())))));
         return buffer;
     }
 

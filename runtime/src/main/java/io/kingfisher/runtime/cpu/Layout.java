@@ -88,6 +88,35 @@ final class Layout {
         return new View(operand.dtype(), physical(shape), physical, 0);
     }
 
+    /**
+     * One cell of every pooling window of an image in this layout.
+     *
+     * @param output the shape of the windows
+     * @param top the cell's row in its window, {@code left} its column
+     */
+    View cells(Type image, Shape output, int top, int left, int strideH, int strideW) {
+        long[] strides = new long[axes.size()];
+        long stride = 1;
+        for (int i = strides.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= axes.get(i).extent();
+        }
+        long offset = 0;
+        List<Long> moved = new ArrayList<>(), extents = new ArrayList<>();
+        for (int i = 0; i < strides.length; i++) {
+            int of = axes.get(i).of();
+            long step = of == 2 ? strideH : of == 3 ? strideW : 1;
+            offset += of == 2 ? top * strides[i] : of == 3 ? left * strides[i] : 0;
+            // An axis along which the windows are one is not among the output's.
+            if (of < 2 || output.dim(of) != 1) {
+                moved.add(strides[i] * step);
+                extents.add(of < 2 ? axes.get(i).extent() : output.dim(of));
+            }
+        }
+        Shape physical = Shape.of(extents.stream().mapToLong(extent -> extent).toArray());
+        return new View(image.dtype(), physical, moved, offset);
+    }
+
     /** Whether this is an image's layout with the channels last or in blocks, as opposed to a weight's. */
     boolean image() {
         if (desc == null || axes == null || desc.dims().length != 4) {

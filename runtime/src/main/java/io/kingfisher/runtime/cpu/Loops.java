@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cpu;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cpu.kernels.Kernel;
 import io.kingfisher.runtime.cpu.kernels.KernelEngine;
@@ -12,6 +13,7 @@ import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
@@ -37,6 +39,20 @@ final class Loops {
     void map(String what, String scope, Expr expr, Type type, Buffer from, Buffer to) {
         Kernel kernel = engine.map(List.of(expr), List.of(type.dtype()), type.shape(), List.of(View.of(type)));
         emit(new Prepared(what + " " + type, scope, kernel, List.of(from), List.of(to), List.of(from)));
+    }
+
+    /** Elementwise functions of several views of one operand. */
+    void map(
+            String what,
+            String scope,
+            List<Expr> exprs,
+            List<DType> dtypes,
+            Shape shape,
+            Buffer from,
+            List<View> views,
+            List<Buffer> to) {
+        Kernel kernel = engine.map(exprs, dtypes, shape, views);
+        emit(new Prepared(what, scope, kernel, Collections.nCopies(views.size(), from), to, List.of()));
     }
 
     /** A kernel with its operands. */

@@ -43,7 +43,7 @@ final class Lowering {
         this.products = new Products(assembly);
         this.loops = new Loops(assembly, device.kernels(), epilogues, results);
         this.norms = new Norms(assembly, loops);
-        this.pools = new Pools(assembly);
+        this.pools = new Pools(assembly, loops);
         this.factorizations = new Factorizations(assembly);
         this.softmaxes = new Softmaxes(assembly);
     }

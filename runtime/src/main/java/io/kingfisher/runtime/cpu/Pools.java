@@ -5,20 +5,26 @@ import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.cpu.kernels.View;
+import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
-/**
- * Pooling of images whose channels are in blocks by oneDNN. oneDNN's workspace for the maximum is what the graph's second result is: the place
- * of the first maximum in the window as a byte.
- */
+/** Pooling of images whose channels come last or in blocks. */
 final class Pools {
+    /** Larger windows make more code than is compiled well. */
+    private static final int MOST_CELLS = 9;
+
     private final Assembly assembly;
     private final OneDnn onednn;
+    private final Loops loops;
 
-    Pools(Assembly assembly) {
+    Pools(Assembly assembly, Loops loops) {
+        this.loops = loops;
         this.assembly = assembly;
         this.onednn = assembly.onednn();
     }
@@ -39,21 +45,42 @@ final class Pools {
         };
     }
 
+    /**
+     * The maximum as an elementwise function of the window's cells, each a view of the image. oneDNN's own overlooks NaN and
+     * finds no -infinity; its workspace, by which it spreads gradients, is the place of the maximum in the window as here.
+     */
     private boolean max(Pool op, Node node) {
-        Value x = node.input(0);
-        try (DnnlMemoryDesc image = image(x);
-                DnnlMemoryDesc any = any(node.output(0).shape());
-                DnnlPrimitiveDesc pd = forward(op, dnnl_h.dnnl_pooling_max(), image, any)) {
-            DnnlMemoryDesc workspace = pd.argument(dnnl_h.DNNL_ARG_WORKSPACE());
-            if (!positions(workspace, node.output(1))) {
-                workspace.close();
-                return false;
+        Pool.Window window = op.window();
+        Value x = node.input(0), y = node.output(0), places = node.output(1);
+        Layout image = assembly.primary(x).layout();
+        if (window.paddingH() + window.paddingW() > 0 || window.kernelH() * window.kernelW() > MOST_CELLS) {
+            return false;
+        }
+        try (DnnlMemoryDesc desc = like(image, y)) {
+            Layout layout = Layout.of(assembly.resources().keep(desc.copy()));
+            List<View> cells = new ArrayList<>();
+            for (int h = 0; h < window.kernelH(); h++) {
+                for (int w = 0; w < window.kernelW(); w++) {
+                    cells.add(image.cells(
+                            x.type(), y.shape(), h, w, window.strideH(), window.strideW()));
+                }
             }
-            new PrimitiveCall(assembly, assembly.resources().keep(forward(op, dnnl_h.dnnl_pooling_max(), image, any)))
-                    .read(dnnl_h.DNNL_ARG_SRC(), assembly.in(x, image))
-                    .write(dnnl_h.DNNL_ARG_DST(), assembly.define(node.output(0), pd.argument(dnnl_h.DNNL_ARG_DST())))
-                    .write(dnnl_h.DNNL_ARG_WORKSPACE(), assembly.define(node.output(1), workspace))
-                    .emit(assembly.describe(node, ""), node.scope());
+            Expr most = Expr.arg(0), place = Expr.of(0);
+            for (int k = 1; k < cells.size(); k++) {
+                // Neither smaller nor equal: larger, or one is NaN, of which the first stays.
+                Expr takes = Expr.select(Expr.arg(k).lessOrEqual(most), Expr.of(0), most.equalTo(most));
+                place = Expr.select(takes, Expr.of(k), place);
+                most = Expr.select(takes, Expr.arg(k), most);
+            }
+            loops.map(
+                    assembly.describe(node, ""),
+                    node.scope(),
+                    List.of(most, place),
+                    List.of(y.dtype(), DType.U8),
+                    cells.get(0).shape(),
+                    assembly.primary(x).buffer(),
+                    cells,
+                    List.of(assembly.define(y, layout), assembly.define(places, layout)));
             return true;
         }
     }

@@ -16,11 +16,14 @@ import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Value;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Programs of the CPU device: assignments, memory, closing, threads. */
 class CpuProgramTest {
@@ -262,6 +265,45 @@ class CpuProgramTest {
             program.input("a").write(Float.NaN, 0f, 0f, 1f);
             program.replay();
             assertEquals(1, program.output("info").item());
+        }
+    }
+
+    /** In the layouts that convolutions leave behind, too. */
+    @ParameterizedTest
+    @CsvSource({"6,2,2,9", "8,2,2,8", "16,3,2,9", "8,3,3,9", "5,2,1,4", "8,2,2,2", "1,2,2,5"})
+    void theMaximumOfAWindowKeepsWhatIsNotFinite(int channels, int kernel, int stride, int size) {
+        Graph g = new Graph();
+        Value x = g.input("x", DType.F32, 2, channels, size, size);
+        double[] identity = new double[channels * channels];
+        for (int i = 0; i < channels; i++) {
+            identity[i * channels + i] = 1;
+        }
+        Value w = g.constant(DType.F32, Shape.of(channels, channels, 1, 1), identity);
+        Value moved = g.add(new Conv2d(Convolution.of(1, 0, 1, 1)), x, w).output(0);
+        // The convolution spreads what is not finite over the channels, so it comes after it.
+        Value special = g.input("special", DType.F32, 2, channels, size, size);
+        Value image = g.map(
+                Expr.select(Expr.arg(1).equalTo(Expr.of(0)), Expr.arg(0), Expr.arg(1)), moved, special);
+        var pool = new Pool.MaxPool2d(Pool.Window.of(kernel, stride, 0));
+        var node = g.add(pool, image);
+        g.output("most", node.output(0));
+        g.output("places", node.output(1));
+        try (Program program = device.compile(g);
+                Device reference = Device.open("reference");
+                Program expected = reference.compile(g)) {
+            var random = new java.util.Random(3);
+            for (Program p : List.of(program, expected)) {
+                random.setSeed(3);
+                for (long i = 0; i < p.input("x").elements(); i++) {
+                    p.input("x").set(i, random.nextInt(5) - 2);
+                    double[] specials = {Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, 0, 0, 0};
+                    p.input("special").set(i, specials[random.nextInt(6)]);
+                }
+                p.replay();
+            }
+            assertArrayEquals(expected.output("most").floats(), program.output("most").floats());
+            assertArrayEquals(expected.output("places").floats(), program.output("places").floats());
+            assertTrue(channels == 1 || program.describe().contains("as a2."), program.describe());
         }
     }
 
