@@ -71,9 +71,7 @@ final class Assembly {
         Buffer buffer = Buffer.temporary(value.type().bytes());
         int type = onednn.type(value.dtype());
         boolean own = layout.plain() || layout.desc().dataType() == type;
-        put(
-                value,
-                new Stored(buffer, own ? layout : Layout.of(resources.keep(layout.ofImage(type, value.shape())))));
+        put(value, new Stored(buffer, own ? layout : Layout.of(resources.keep(layout.ofImage(type, value.shape())))));
         return buffer;
     }
 

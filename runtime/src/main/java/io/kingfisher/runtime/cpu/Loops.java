@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cpu;
 
+import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cpu.kernels.Kernel;
@@ -9,18 +10,26 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Our own loops, on row-major memory or on that of a blocked layout. */
 final class Loops {
+    /** Rows with fewer columns do not fill vectors well. */
+    private static final int SHORT_ROW = 32;
+
+    private static final int MANY_ROWS = 1024;
+
     private final Assembly assembly;
     private final KernelEngine engine;
     /** Values that end in a tensor or an output, which are row-major. */
@@ -41,18 +50,49 @@ final class Loops {
         emit(new Prepared(what + " " + type, scope, kernel, List.of(from), List.of(to), List.of(from)));
     }
 
-    /** Elementwise functions of several views of one operand. */
-    void map(
-            String what,
-            String scope,
+    /**
+     * A fast way where an operand is finite, and elementwise functions of views of it, of the same meaning, where it is not.
+     *
+     * @param operand the operand as a row-major array
+     * @param fast writes {@code to} from {@code from}
+     */
+    void finiteOr(
+            Instruction fast,
+            Type operand,
+            Buffer from,
+            List<Buffer> to,
             List<Expr> exprs,
             List<DType> dtypes,
-            Shape shape,
-            Buffer from,
-            List<View> views,
-            List<Buffer> to) {
-        Kernel kernel = engine.map(exprs, dtypes, shape, views);
-        emit(new Prepared(what, scope, kernel, Collections.nCopies(views.size(), from), to, List.of()));
+            List<View> views) {
+        Kernel exact = engine.map(exprs, dtypes, views.get(0).shape(), views);
+        Kernel finite = engine.reduce(
+                List.of(Expr.unary(Expr.UnaryOp.IS_FINITE, Expr.arg(0))),
+                List.of(Reduce.Kind.MIN),
+                List.of(DType.F32),
+                operand.shape(),
+                IntStream.range(0, operand.shape().rank()).boxed().toList(),
+                List.of(View.of(operand)));
+        Buffer flag = Buffer.temporary(Float.BYTES), scratch = Buffer.temporary(Math.max(1, finite.scratchBytes()));
+        List<Buffer> writes = new ArrayList<>(fast.writes());
+        writes.add(flag);
+        writes.add(scratch);
+        assembly.emit(new Instruction(
+                fast.what() + ", or our loop where an operand is not finite",
+                fast.scope(),
+                fast.reads(),
+                writes,
+                java.util.Map.of(),
+                fast.nativeCalls(),
+                () -> {
+                    CpuStep check = finite.bind(from.address(), flag.address(), scratch.address());
+                    CpuStep usual = fast.bind().get();
+                    CpuStep other = exact.bind(addresses(Collections.nCopies(views.size(), from), to));
+                    long at = flag.address();
+                    return () -> {
+                        check.run();
+                        (NativeMemory.ALL.get(ValueLayout.JAVA_FLOAT, at) == 1 ? usual : other).run();
+                    };
+                }));
     }
 
     /** A kernel with its operands. */
@@ -177,23 +217,62 @@ final class Loops {
             axes = physical == null ? axes : physical;
         }
         Operands operands = operands(fused.inputs(), shape, layout);
-        Kernel kernel = engine.reduce(
-                fused.exprs(),
-                List.of(reduction.op().kind()),
-                List.of(reduction.dtype()),
-                layout.physical(shape),
-                axes,
-                operands.views());
+        Shape physical = layout.physical(shape);
         String absorbed = reduction.expr() instanceof Expr.Arg
                 ? ""
                 : " of " + Exprs.ordered(fused.exprs()).size() + " parts of " + fused.inputs();
-        emit(new Prepared(
-                assembly.describe(node, "") + absorbed,
-                node.scope(),
-                kernel,
-                operands.buffers(),
-                List.of(assembly.define(node.output(0))),
-                List.of()));
+        String what = assembly.describe(node, "") + absorbed;
+        Buffer result = assembly.define(node.output(0));
+        int together = allButLast(axes, physical)
+                        && fused.inputs().stream()
+                                .allMatch(input -> input.shape().equals(shape))
+                ? rowsTogether(physical)
+                : 1;
+        if (together == 1) {
+            reduce(what, node.scope(), reduction, fused.exprs(), physical, axes, operands, result);
+            return;
+        }
+        // Several short rows are one long one, whose parts are reduced at the end.
+        long columns = physical.dim(-1) * together;
+        Shape wide = Shape.of(physical.elements() / columns, columns);
+        List<View> views = operands.views().stream()
+                .map(view -> View.of(new Type(view.dtype(), wide)))
+                .toList();
+        Buffer partial = Buffer.temporary(columns * reduction.dtype().bytes());
+        Operands flat = new Operands(operands.buffers(), views, List.of());
+        reduce(what, node.scope(), reduction, fused.exprs(), wide, List.of(0), flat, partial);
+        Shape parts = Shape.of(together, physical.dim(-1));
+        View view = View.of(new Type(reduction.dtype(), parts));
+        Operands one = new Operands(List.of(partial), List.of(view), List.of());
+        reduce(what + " (end)", node.scope(), reduction, List.of(Expr.arg(0)), parts, List.of(0), one, result);
+    }
+
+    private static boolean allButLast(List<Integer> axes, Shape shape) {
+        return axes.equals(IntStream.range(0, shape.rank() - 1).boxed().toList()) && !axes.isEmpty();
+    }
+
+    /** How many rows to take as one so that they fill vectors: 1 where they do, or where the rows do not divide evenly. */
+    private static int rowsTogether(Shape shape) {
+        long columns = shape.dim(-1), rows = columns == 0 ? 0 : shape.elements() / columns;
+        int together = 1;
+        while (columns * together < SHORT_ROW && rows % (2L * together) == 0 && rows >= MANY_ROWS) {
+            together *= 2;
+        }
+        return together;
+    }
+
+    private void reduce(
+            String what,
+            String scope,
+            Fusion.Reduction reduction,
+            List<Expr> exprs,
+            Shape shape,
+            List<Integer> axes,
+            Operands operands,
+            Buffer result) {
+        Kernel kernel = engine.reduce(
+                exprs, List.of(reduction.op().kind()), List.of(reduction.dtype()), shape, axes, operands.views());
+        emit(new Prepared(what, scope, kernel, operands.buffers(), List.of(result), List.of()));
     }
 
     /** A node in row-major order, by one of our loops or, where there is none, in the reference's plain Java. */

@@ -9,6 +9,7 @@ import io.kingfisher.runtime.cpu.kernels.View;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,43 +47,61 @@ final class Pools {
     }
 
     /**
-     * The maximum as an elementwise function of the window's cells, each a view of the image. oneDNN's own overlooks NaN and
-     * finds no -infinity; its workspace, by which it spreads gradients, is the place of the maximum in the window as here.
+     * oneDNN's maximum overlooks NaN and finds no -infinity, so that it serves only where the image is finite; otherwise the
+     * maximum is an elementwise function of the window's cells, each a view of the image. oneDNN's workspace is the place of
+     * the maximum in the window, as the graph wants it.
      */
     private boolean max(Pool op, Node node) {
         Pool.Window window = op.window();
         Value x = node.input(0), y = node.output(0), places = node.output(1);
-        Layout image = assembly.primary(x).layout();
+        Assembly.Stored image = assembly.primary(x);
         if (window.paddingH() + window.paddingW() > 0 || window.kernelH() * window.kernelW() > MOST_CELLS) {
             return false;
         }
-        try (DnnlMemoryDesc desc = like(image, y)) {
-            Layout layout = Layout.of(assembly.resources().keep(desc.copy()));
+        try (DnnlMemoryDesc src = like(image.layout(), x);
+                DnnlMemoryDesc dst = like(image.layout(), y)) {
+            DnnlPrimitiveDesc pd = assembly.resources().keep(forward(op, dnnl_h.dnnl_pooling_max(), src, dst));
+            DnnlMemoryDesc workspace = pd.argument(dnnl_h.DNNL_ARG_WORKSPACE());
+            if (!positions(workspace, places)) {
+                workspace.close();
+                return false;
+            }
+            Buffer most = assembly.define(y, pd.argument(dnnl_h.DNNL_ARG_DST()));
+            Buffer place = assembly.define(places, workspace);
+            Instruction fast = new PrimitiveCall(assembly, pd)
+                    .read(dnnl_h.DNNL_ARG_SRC(), image.buffer())
+                    .write(dnnl_h.DNNL_ARG_DST(), most)
+                    .write(dnnl_h.DNNL_ARG_WORKSPACE(), place)
+                    .instruction(assembly.describe(node, ""), node.scope());
             List<View> cells = new ArrayList<>();
             for (int h = 0; h < window.kernelH(); h++) {
                 for (int w = 0; w < window.kernelW(); w++) {
-                    cells.add(image.cells(
-                            x.type(), y.shape(), h, w, window.strideH(), window.strideW()));
+                    cells.add(image.layout().cells(x.type(), y.shape(), h, w, window.strideH(), window.strideW()));
                 }
             }
-            Expr most = Expr.arg(0), place = Expr.of(0);
-            for (int k = 1; k < cells.size(); k++) {
-                // Neither smaller nor equal: larger, or one is NaN, of which the first stays.
-                Expr takes = Expr.select(Expr.arg(k).lessOrEqual(most), Expr.of(0), most.equalTo(most));
-                place = Expr.select(takes, Expr.of(k), place);
-                most = Expr.select(takes, Expr.arg(k), most);
-            }
-            loops.map(
-                    assembly.describe(node, ""),
-                    node.scope(),
+            Type flat = new Type(x.dtype(), Shape.of(x.shape().elements()));
+            loops.finiteOr(
+                    fast,
+                    flat,
+                    image.buffer(),
                     List.of(most, place),
+                    first(cells.size()),
                     List.of(y.dtype(), DType.U8),
-                    cells.get(0).shape(),
-                    assembly.primary(x).buffer(),
-                    cells,
-                    List.of(assembly.define(y, layout), assembly.define(places, layout)));
+                    cells);
             return true;
         }
+    }
+
+    /** The maximum of some arguments, NaN where one is, and the number of the first that it is. */
+    private static List<Expr> first(int count) {
+        Expr most = Expr.arg(0), place = Expr.of(0);
+        for (int k = 1; k < count; k++) {
+            // Neither smaller nor equal: larger, or one is NaN, of which the first stays.
+            Expr takes = Expr.select(Expr.arg(k).lessOrEqual(most), Expr.of(0), most.equalTo(most));
+            place = Expr.select(takes, Expr.of(k), place);
+            most = Expr.select(takes, Expr.arg(k), most);
+        }
+        return List.of(most, place);
     }
 
     /** Whether a workspace is one byte for each element of the output. */

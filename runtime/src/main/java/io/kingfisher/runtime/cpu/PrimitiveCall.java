@@ -38,15 +38,20 @@ final class PrimitiveCall {
         return this;
     }
 
-    /** Adds the instruction, and scratch memory where the primitive wants some. */
+    /** Adds the instruction to the program. */
     void emit(String what, String scope) {
+        assembly.emit(instruction(what, scope));
+    }
+
+    /** The instruction, with scratch memory where the primitive wants some. */
+    Instruction instruction(String what, String scope) {
         try (DnnlMemoryDesc scratchpad = pd.argument(dnnl_h.DNNL_ARG_SCRATCHPAD())) {
             if (scratchpad.bytes() > 0) {
                 write(dnnl_h.DNNL_ARG_SCRATCHPAD(), Buffer.temporary(scratchpad.bytes()));
             }
         }
         String name = what + " by oneDNN " + pd.implementation();
-        assembly.emit(new Instruction(name, scope, reads, writes, Map.of(), 1, this::bind));
+        return new Instruction(name, scope, reads, writes, Map.of(), 1, this::bind);
     }
 
     private CpuStep bind() {

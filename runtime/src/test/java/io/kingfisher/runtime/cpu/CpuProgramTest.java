@@ -282,8 +282,7 @@ class CpuProgramTest {
         Value moved = g.add(new Conv2d(Convolution.of(1, 0, 1, 1)), x, w).output(0);
         // The convolution spreads what is not finite over the channels, so it comes after it.
         Value special = g.input("special", DType.F32, 2, channels, size, size);
-        Value image = g.map(
-                Expr.select(Expr.arg(1).equalTo(Expr.of(0)), Expr.arg(0), Expr.arg(1)), moved, special);
+        Value image = g.map(Expr.select(Expr.arg(1).equalTo(Expr.of(0)), Expr.arg(0), Expr.arg(1)), moved, special);
         var pool = new Pool.MaxPool2d(Pool.Window.of(kernel, stride, 0));
         var node = g.add(pool, image);
         g.output("most", node.output(0));
@@ -301,8 +300,10 @@ class CpuProgramTest {
                 }
                 p.replay();
             }
-            assertArrayEquals(expected.output("most").floats(), program.output("most").floats());
-            assertArrayEquals(expected.output("places").floats(), program.output("places").floats());
+            assertArrayEquals(
+                    expected.output("most").floats(), program.output("most").floats());
+            assertArrayEquals(
+                    expected.output("places").floats(), program.output("places").floats());
             assertTrue(channels == 1 || program.describe().contains("as a2."), program.describe());
         }
     }
