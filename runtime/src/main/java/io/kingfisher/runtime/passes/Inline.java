@@ -5,8 +5,8 @@ import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Node;
-import io.kingfisher.runtime.graph.Op;
 import io.kingfisher.runtime.graph.Source;
+import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,10 +91,13 @@ final class Inline extends Rewrite {
                 kept.add(operands.get(i));
             }
         });
-        Op op = new Map(
+        Map op = new Map(
                 Exprs.substitute(exprs, i -> Expr.arg(index[i])), map.dtypes(), kept.isEmpty() ? map.shape() : null);
+        List<Type> types = kept.stream().map(Value::type).toList();
+        // Without its F64 inputs a map would compute in F32: integers that went by way of F64 would lose digits.
         boolean same = !kept.isEmpty()
-                && op.infer(kept.stream().map(Value::type).toList())
+                && op.computeType(types) == Costs.compute(node)
+                && op.infer(types)
                         .equals(node.outputs().stream().map(Value::type).toList());
         if (!same) {
             return target.add(map, node.inputs().stream().map(this::replaced).toList())

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.passes;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Graph;
@@ -62,7 +63,7 @@ final class Merge extends Rewrite {
         List<Node> joined = new ArrayList<>(producer);
         joined.addAll(own);
         joined.sort(Comparator.comparingInt(Node::id));
-        if (small(joined) && !detour(joined)) {
+        if (small(joined) && keepsType(joined) && !detour(joined)) {
             joined.forEach(member -> clusters.put(member, joined));
         }
     }
@@ -81,6 +82,20 @@ final class Merge extends Rewrite {
                         .count()
                 > 1;
         return !mixed && cost <= Costs.MOST && operands.size() + stored <= Costs.MOST_OPERANDS;
+    }
+
+    /** Whether a member that computes in F64 still would: one that only passed through F64 inside would not. */
+    private boolean keepsType(List<Node> members) {
+        boolean wide = members.stream()
+                .anyMatch(member -> member.inputs().stream()
+                                .anyMatch(x -> x.dtype() == DType.F64 && !members.contains(x.node()))
+                        || member.outputs().stream().anyMatch(x -> x.dtype() == DType.F64 && leaves(x, members)));
+        return wide || members.stream().allMatch(member -> Costs.compute(member) != DType.F64);
+    }
+
+    private boolean leaves(Value output, List<Node> members) {
+        return results.contains(output)
+                || consumers.getOrDefault(output, List.of()).stream().anyMatch(n -> !members.contains(n));
     }
 
     /** Whether something outside reads one member and leads to another. */
@@ -181,9 +196,7 @@ final class Merge extends Rewrite {
             }
             for (Value output : member.outputs()) {
                 exprs.put(output, own.get(output.index()));
-                boolean outside = results.contains(output)
-                        || consumers.getOrDefault(output, List.of()).stream().anyMatch(n -> !members.contains(n));
-                if (outside) {
+                if (leaves(output, members)) {
                     stored.add(output);
                 }
             }
