@@ -80,9 +80,13 @@ public record AdaFisherConfig(
         }
     }
 
-    /** The published defaults of a mode, without weight decay decoupled. */
+    /**
+     * The defaults of a mode, without weight decay decoupled: as published for {@code released} and {@code paper}. Mode
+     * {@code relative} follows the curvature more closely, with a refresh every 10 steps.
+     */
     public static AdaFisherConfig of(Mode mode) {
-        return new AdaFisherConfig(mode, 0.9, 1e-3, 0.8, 100, false, Unmatched.LAMBDA, 0.1, 0.5, 10, 0.95);
+        long refreshInterval = mode == Mode.RELATIVE ? 10 : 100;
+        return new AdaFisherConfig(mode, 0.9, 1e-3, 0.8, refreshInterval, false, Unmatched.LAMBDA, 0.1, 0.5, 10, 0.95);
     }
 
     /** The same for AdaFisherW. */

@@ -61,7 +61,7 @@ final class Optimizers {
                 o.real("beta"),
                 o.real("Lambda"),
                 o.real("gamma"),
-                o.whole("TCov"),
+                o.whole("TCov", usual.refreshInterval()),
                 given.name().equals("AdaFisherW"),
                 AdaFisherConfig.Unmatched.valueOf(o.text("unmatched").toUpperCase(Locale.ROOT)),
                 o.real("tau", usual.tau()),

@@ -154,7 +154,7 @@ public final class ConfigReader {
             kwargs = OptimizerSchemas.splitBetas(kwargs, schema.options(), source);
             kwargs = withMode(kwargs, schema.options());
             Options options = schema.options().check(kwargs, key + ".", source);
-            double rate = top.real("init_lr", schema.learningRate());
+            double rate = top.real("init_lr", schema.learningRate(options));
             settings.remove("mode");
             settings.put("optimizer", schema.name());
             settings.put("init_lr", rate);

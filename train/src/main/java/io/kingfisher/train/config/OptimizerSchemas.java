@@ -43,7 +43,11 @@ public final class OptimizerSchemas {
                             0.8,
                             "weight of the running averages of the factors")
                     .orNamed("gammas"),
-            Option.of("TCov", atLeast(1), 100L, "steps between refreshes of the factors"),
+            Option.of(
+                    "TCov",
+                    new ValueType.WordOr("auto", atLeast(1)),
+                    "auto",
+                    "steps between refreshes of the factors; auto: 100, or 10 in mode relative"),
             Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights"),
             Option.of("mode", choice("released", "paper", "relative"), "released", "the variant of the update"),
             Option.of("tau", positive(), 0.1, "relative: damping as a fraction of a layer's mean curvature"),
@@ -60,6 +64,9 @@ public final class OptimizerSchemas {
                     "lambda",
                     "the Fisher diagonal of parameters without a curvature rule: Lambda, or 1"),
             DIST);
+
+    /** In mode relative a learning rate is one of plain SGD: with a momentum of 0.9 ten times what SGD with it takes. */
+    private static final Map<String, Double> ADA_FISHER_RATES = Map.of("relative", 0.3);
 
     private static final OptionSchema SGD = OptionSchema.of(
             "SGD",
@@ -78,8 +85,8 @@ public final class OptimizerSchemas {
                 new OptimizerSchema(SGD, 0.1),
                 new OptimizerSchema(ADAM, 1e-3),
                 new OptimizerSchema(ADAM.withDefault("AdamW", "weight_decay", 0.01), 1e-3),
-                new OptimizerSchema(ADA_FISHER, 1e-3),
-                new OptimizerSchema(ADA_FISHER.with("AdaFisherW"), 1e-3))) {
+                new OptimizerSchema(ADA_FISHER, 1e-3, ADA_FISHER_RATES),
+                new OptimizerSchema(ADA_FISHER.with("AdaFisherW"), 1e-3, ADA_FISHER_RATES))) {
             schemas.put(schema.name(), schema);
         }
         return schemas;

@@ -63,7 +63,7 @@ class RunConfigTest {
         assertEquals(5e-4, run.optimizer().settings().real("weight_decay"));
         assertEquals(1e-3, run.optimizer().settings().real("Lambda"));
         assertEquals(0.8, run.optimizer().settings().real("gamma"));
-        assertEquals(100, run.optimizer().settings().integer("TCov"));
+        assertTrue(run.optimizer().settings().isAuto("TCov"));
         assertEquals(0.9, run.optimizer().settings().real("beta"));
         assertEquals("released", run.optimizer().settings().text("mode"));
         assertEquals("CosineAnnealingLR", run.scheduler().name());
@@ -127,7 +127,7 @@ class RunConfigTest {
                 shuffle: off
                 """, "gpt.yaml", List.of());
         assertEquals("AdaFisherW", run.optimizer().name());
-        assertEquals(1e-3, run.optimizer().learningRate());
+        assertEquals(0.3, run.optimizer().learningRate());
         assertEquals("relative", run.optimizer().settings().text("mode"));
         assertEquals("one", run.optimizer().settings().text("unmatched"));
         assertEquals(10, run.optimizer().settings().real("cap"));
@@ -228,6 +228,24 @@ class RunConfigTest {
             assertEquals(run.training(), again.training());
             assertEquals(run.data(), again.data());
         }
+    }
+
+    @Test
+    void theModeDecidesWhatIsAutomatic() {
+        String text = "{dataset: a, network: b, optimizer: AdaFisherW, mode: relative}";
+        RunConfig relative = RunConfig.parse(text, "a.yaml", List.of());
+        assertEquals(0.3, relative.optimizer().learningRate());
+        assertTrue(relative.optimizer().settings().isAuto("TCov"));
+        assertEquals(
+                1e-3,
+                RunConfig.parse(text.replace("relative", "paper"), "a.yaml", List.of())
+                        .optimizer()
+                        .learningRate());
+        assertEquals(
+                0.2,
+                RunConfig.parse(text.replace("}", ", init_lr: 0.2}"), "a.yaml", List.of())
+                        .optimizer()
+                        .learningRate());
     }
 
     @Test
