@@ -80,8 +80,7 @@ final class Experiment implements AutoCloseable {
 
     private static Layer model(RunConfig config, Task task) {
         String name = config.model().network();
-        boolean known = Models.names().stream().anyMatch(other -> plain(other).equals(plain(name)));
-        if (!known) {
+        if (!Models.knows(name)) {
             throw config.source().unknownName("network", name, Models.names());
         }
         try {
@@ -90,10 +89,6 @@ final class Experiment implements AutoCloseable {
         } catch (KingfisherException e) {
             throw config.source().error("model", e.getMessage());
         }
-    }
-
-    private static String plain(String name) {
-        return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[-_]", "");
     }
 
     private static LoaderOptions training(RunConfig config) {

@@ -36,6 +36,11 @@ public final class Models {
         return List.copyOf(BUILDERS.keySet());
     }
 
+    /** Whether {@link #create} knows a name. */
+    public static boolean knows(String name) {
+        return BUILDERS.keySet().stream().anyMatch(known -> plain(known).equals(plain(name)));
+    }
+
     /**
      * Builds a model, whose parameters have no memory until it is initialized. Names are understood without regard to case,
      * hyphens and underscores.
