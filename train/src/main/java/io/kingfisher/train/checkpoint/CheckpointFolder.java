@@ -40,12 +40,12 @@ public record CheckpointFolder(Path folder, int every, int keep) {
     }
 
     /**
-     * Writes a checkpoint under every name it goes by, the last first.
+     * Writes a checkpoint under every name it goes by. {@code last} comes last: a run that is killed before it is there
+     * resumes from the one before and writes the others again.
      *
      * @param isBest whether it is the best so far
      */
     public void save(Checkpoint checkpoint, boolean isBest) {
-        checkpoint.save(last());
         if (isBest) {
             checkpoint.save(best());
         }
@@ -54,6 +54,7 @@ public record CheckpointFolder(Path folder, int every, int keep) {
             checkpoint.save(epoch(state.epoch()));
             removeOld();
         }
+        checkpoint.save(last());
     }
 
     /** Kept epochs, newest first. */

@@ -130,6 +130,18 @@ class CheckpointTest {
     }
 
     @Test
+    void lastIsWrittenLastSoThatWhoDiesBeforeItMissesNothingAfterResuming() throws IOException {
+        var run = new CheckpointFolder(folder, 1, 0);
+        // A folder in its place stops the run where a kill might.
+        Files.createDirectories(run.last().resolve("in the way"));
+        assertThrows(KingfisherException.class, () -> run.save(at(1, 0), true));
+        try (Arena arena = Arena.ofConfined()) {
+            assertEquals(1, Checkpoint.load(run.best(), arena).state().epoch());
+            assertEquals(1, Checkpoint.load(run.epoch(1), arena).state().epoch());
+        }
+    }
+
+    @Test
     void aDamagedLastIsRefusedAndTheWholeOnesAreNamed() throws IOException {
         var run = new CheckpointFolder(folder, 1, 0);
         run.save(at(1, 0), true);
