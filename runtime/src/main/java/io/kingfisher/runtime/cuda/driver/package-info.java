@@ -1,0 +1,2 @@
+/** The CUDA driver behind an interface. */
+package io.kingfisher.runtime.cuda.driver;

@@ -1,0 +1,113 @@
+package io.kingfisher.runtime.cuda.math;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Convolution;
+import io.kingfisher.runtime.graph.LinearAlgebra;
+import java.util.List;
+
+/**
+ * cuBLAS, cuDNN and cuSOLVER as the device uses them: each method prepares one call. Tests have an implementation that
+ * computes on the processor.
+ */
+public interface MathLibraries extends AutoCloseable {
+    /** In what type products are formed and summed where the operands are F32. */
+    enum Precision {
+        /** F32 throughout. */
+        FP32,
+        /** Factors rounded to TF32, sums in F32. */
+        TF32
+    }
+
+    /** What is done to a product while it is stored. */
+    enum Epilogue {
+        NONE,
+        /** Adds a vector along the last axis. */
+        BIAS,
+        BIAS_RELU,
+        BIAS_GELU
+    }
+
+    /**
+     * A batched product C = op(A) op(B) of row-major matrices, [m x k] times [k x n] after the transpositions.
+     *
+     * @param batch the number of products
+     * @param strideA elements from one product's A to the next's; 0 where all share it
+     * @param dtype of A, B and C; sums are in F32, or F64 for F64
+     */
+    record Product(
+            DType dtype,
+            Precision precision,
+            boolean transposeA,
+            boolean transposeB,
+            long m,
+            long n,
+            long k,
+            long batch,
+            long strideA,
+            long strideB,
+            Epilogue epilogue) {}
+
+    /** Operands: A, B, then the bias where the epilogue has one; result: C. */
+    Call product(Product product);
+
+    /** Which of the three products of a convolution. */
+    enum Pass {
+        /** Operands: image, weight; result: output. */
+        FORWARD,
+        /** Operands: output's gradient, weight; result: image's gradient. */
+        INPUT_GRADIENT,
+        /** Operands: image, output's gradient; result: weight's gradient. */
+        WEIGHT_GRADIENT
+    }
+
+    /**
+     * A convolution.
+     *
+     * @param image [N x C x H x W], whatever the layout
+     * @param weight [O x C/groups x KH x KW]
+     * @param channelsLast whether images, weights and outputs lie as N H W C (O KH KW C/groups), else as written
+     * @param deterministic whether only algorithms are used that always give the same bits
+     */
+    record Conv(
+            Pass pass,
+            DType dtype,
+            Precision precision,
+            Convolution geometry,
+            Shape image,
+            Shape weight,
+            boolean channelsLast,
+            boolean deterministic) {}
+
+    Call convolution(Conv convolution);
+
+    /**
+     * Scaled dot-product attention, softmax(Q K^T scale) V, on [batch x heads x length x width] with the last axis
+     * contiguous and the layout given by strides in elements.
+     */
+    record Attention(
+            DType dtype, long batch, long heads, long queries, long keys, long width, double scale, boolean causal) {}
+
+    /** Operands: Q, K, V; results: output and the log-sum-exp of each query [batch x heads x queries] in F32. */
+    Call attention(Attention attention);
+
+    /** Operands: Q, K, V, output, log-sum-exp, output's gradient; results: gradients of Q, K, V. */
+    Call attentionGradient(Attention attention);
+
+    /** Whether this device and these libraries have fused attention of that kind. */
+    boolean has(Attention attention);
+
+    /**
+     * A factorization or a triangular solve of {@code batch} equal row-major problems; operands and results are those of the
+     * op in the graph, row-major.
+     */
+    record Factorization(LinearAlgebra op, DType dtype, List<Shape> operands) {}
+
+    Call factorization(Factorization factorization);
+
+    /** What is loaded: libraries with paths and versions, a line each. */
+    List<String> report();
+
+    @Override
+    void close();
+}

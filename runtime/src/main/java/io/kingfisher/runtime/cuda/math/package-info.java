@@ -1,0 +1,2 @@
+/** NVIDIA's mathematical libraries behind an interface. */
+package io.kingfisher.runtime.cuda.math;
