@@ -140,6 +140,14 @@ class TrainCommandTest {
     }
 
     @Test
+    void aRunEitherStartsFromWeightsOrGoesOn() throws IOException {
+        Outcome outcome = train(SMALL, "--init", "weights.safetensors", "--resume", "last.safetensors");
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.text().contains("give one of them"), outcome.text());
+        assertTrue(Files.notExists(folder.resolve("out")), "nothing is written");
+    }
+
+    @Test
     void aRunIsNeverOverwritten() throws IOException {
         assertEquals(0, train(SMALL, "--max-steps", "1").code());
         Outcome again = train(SMALL, "--max-steps", "1");

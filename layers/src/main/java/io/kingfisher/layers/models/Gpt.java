@@ -74,8 +74,9 @@ final class Gpt extends Layer {
             throw new KingfisherException("The model takes tokens I32 [B x T] with at most " + context
                     + " of each text, not " + x.type() + ".");
         }
-        Value place = positions.apply(r, r.graph().iota(DType.I32, x.shape().size(1)));
-        Value y = dropout.apply(r, tokens.apply(r, x).add(place));
+        // Looked up for each text anew: curvature needs each text's own gradient, not their sum.
+        Value places = r.graph().iota(DType.I32, x.shape().size(1)).broadcastTo(x.shape());
+        Value y = dropout.apply(r, tokens.apply(r, x).add(positions.apply(r, places)));
         return head.apply(r, norm.apply(r, blocks.apply(r, y)));
     }
 

@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kingfisher.layers.Capture;
 import io.kingfisher.layers.Layer;
+import io.kingfisher.layers.Recording;
 import io.kingfisher.layers.Variable;
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Graph;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -45,6 +50,25 @@ class ModelsTest {
         assertEquals(
                 expected + v * d,
                 Models.create("GPT-mini", Shape.of(128), 65, untied).parameterCount());
+    }
+
+    /** Nothing is summed over texts before curvature sees it, so that splitting a batch changes no curvature. */
+    @Test
+    void everyCaptureOfTheGptHasARowForEachTokenOfEachText() {
+        try (Device device = Device.open("reference")) {
+            Layer gpt = Models.create("gpt-mini", Shape.of(5), 7, Map.of("width", 8, "depth", 1, "heads", 2));
+            gpt.initialize(device, 1);
+            Graph graph = new Graph();
+            Recording r = Recording.train(graph);
+            gpt.apply(r, graph.input("x", DType.I32, 3, 4));
+            assertEquals(8 + 2, r.captures().size());
+            for (Capture capture : r.captures()) {
+                assertEquals(
+                        List.of(3L, 4L),
+                        List.of(capture.s().dim(0), capture.s().dim(1)),
+                        capture.weight().path());
+            }
+        }
     }
 
     /** The keys of torchvision's resnet18 and resnet50. */

@@ -116,7 +116,9 @@ final class Loops {
         List<Prepared> all = new ArrayList<>();
         for (Node node : nodes) {
             Prepared prepared = prepare((Map) node.op(), node);
-            if (prepared != null) {
+            if (prepared != null && prepared.kernel().scratchBytes() > 0) {
+                emit(prepared);
+            } else if (prepared != null) {
                 all.add(prepared);
             }
         }

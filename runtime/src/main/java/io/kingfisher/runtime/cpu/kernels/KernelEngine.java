@@ -14,6 +14,7 @@ import io.kingfisher.runtime.graph.ScatterAdd;
 import io.kingfisher.runtime.graph.SoftmaxCrossEntropy;
 import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
 import io.kingfisher.runtime.graph.Type;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -45,9 +46,14 @@ public final class KernelEngine implements AutoCloseable {
     }
 
     public KernelEngine(int threads, Mode mode) {
+        this(threads, mode, Promoter.LIMIT_NANOS);
+    }
+
+    /** As the others, with the time that the JIT compiler has for the vectors of one loop. */
+    KernelEngine(int threads, Mode mode, long limitNanos) {
         this.workers = new Workers(threads);
         this.mode = VectorSupport.PRESENT ? mode : Mode.SCALAR;
-        this.promoter = this.mode == Mode.ADAPTIVE ? new Promoter() : null;
+        this.promoter = this.mode == Mode.ADAPTIVE ? new Promoter(limitNanos) : null;
     }
 
     private static Mode defaultMode() {
@@ -63,9 +69,15 @@ public final class KernelEngine implements AutoCloseable {
         if (!VectorSupport.PRESENT) {
             return "elementwise: scalar loops; add --add-modules=jdk.incubator.vector to the java command for vectors";
         }
-        return mode == Mode.SCALAR
-                ? "elementwise: scalar loops, as kingfisher.vector=false asks"
-                : "elementwise: Vector API, " + 32 * VectorSupport.length() + " bits";
+        if (mode == Mode.SCALAR) {
+            return "elementwise: scalar loops, as kingfisher.vector=false asks";
+        }
+        int refused = promoter == null ? 0 : promoter.refused();
+        return "elementwise: Vector API, " + 32 * VectorSupport.length() + " bits"
+                + (refused == 0
+                        ? ""
+                        : "; " + refused
+                                + " hot loops stay on single elements, since the JIT compiler did not make their vectors fast");
     }
 
     /** Waits until every loop that has become hot runs on vectors, for tests and benchmarks. */
@@ -90,8 +102,9 @@ public final class KernelEngine implements AutoCloseable {
      *
      * @param shape the shape of the outputs, to which every input is broadcast
      */
-    public MapKernel map(List<Expr> results, List<DType> dtypes, Shape shape, List<View> inputs) {
-        return new MapKernel(this, results, dtypes, shape, inputs);
+    public Kernel map(List<Expr> results, List<DType> dtypes, Shape shape, List<View> inputs) {
+        Kernel staged = StagedKernel.of(this, results, dtypes, shape, inputs);
+        return staged != null ? staged : new MapKernel(this, results, dtypes, shape, inputs);
     }
 
     /**
@@ -112,9 +125,31 @@ public final class KernelEngine implements AutoCloseable {
         return new ReduceKernel(this, exprs, kinds, dtypes, shape, axes, inputs);
     }
 
-    /** Several steps made by {@link MapKernel#bind}, over different memory, as one: all their elements shared out once. */
+    /**
+     * Several steps bound from kernels of {@link #map}, none of which reads what another writes, as one: all their elements
+     * are shared out once.
+     */
     public CpuStep together(List<CpuStep> maps) {
-        return new MapGroup(workers, maps.stream().map(MapStep.class::cast).toList());
+        List<MapStep> simple = new ArrayList<>();
+        List<CpuStep> others = new ArrayList<>();
+        for (CpuStep step : maps) {
+            if (step instanceof MapStep map) {
+                simple.add(map);
+            } else {
+                others.add(step);
+            }
+        }
+        CpuStep group = new MapGroup(workers, simple);
+        if (others.isEmpty()) {
+            return group;
+        }
+        CpuStep[] rest = others.toArray(CpuStep[]::new);
+        return () -> {
+            group.run();
+            for (CpuStep step : rest) {
+                step.run();
+            }
+        };
     }
 
     /**

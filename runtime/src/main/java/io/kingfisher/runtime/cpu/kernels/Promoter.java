@@ -3,13 +3,14 @@ package io.kingfisher.runtime.cpu.kernels;
 import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A thread that exercises the vector code of hot loops on memory of its own until the JIT compiler has compiled it, seen by
- * that it stops allocating vectors on the heap, and only then lets the loop use it. Vector code that never gets there stays
- * unused.
+ * that it stops allocating vectors on the heap, and only then lets the loop use it. Vector code that does not get there in a minute
+ * stays unused and is counted.
  */
 final class Promoter implements AutoCloseable {
     private static final int VECTORS_PER_ROW = 20;
@@ -21,14 +22,17 @@ final class Promoter implements AutoCloseable {
 
     private static final int BATCHES = 13;
     private static final int CALLS_WAITING = 8;
-    private static final long LIMIT_NANOS = 60_000_000_000L;
+    static final long LIMIT_NANOS = 60_000_000_000L;
 
+    private final long limitNanos;
     private final AtomicReference<AdaptiveLoop> queue = new AtomicReference<>();
     private final Thread thread;
     private volatile boolean closed;
     private volatile boolean idle = true;
+    private final AtomicInteger refused = new AtomicInteger();
 
-    Promoter() {
+    Promoter(long limitNanos) {
+        this.limitNanos = limitNanos;
         thread = Thread.ofPlatform().daemon().name("kingfisher-promoter").unstarted(this::work);
         thread.start();
     }
@@ -44,6 +48,11 @@ final class Promoter implements AutoCloseable {
     /** Whether nothing is asked for any more. */
     boolean idle() {
         return idle && queue.get() == null;
+    }
+
+    /** The hot loops whose vectors never ran without heap allocation. */
+    int refused() {
+        return refused.get();
     }
 
     private void work() {
@@ -63,6 +72,8 @@ final class Promoter implements AutoCloseable {
                     Loop vectors = Generator.loop(loop.spec(), true);
                     if (exercise(loop.spec(), vectors, heap)) {
                         loop.replace(vectors);
+                    } else if (!closed) {
+                        refused.incrementAndGet();
                     }
                 }
                 loop = following;
@@ -91,7 +102,7 @@ final class Promoter implements AutoCloseable {
                 }
                 boolean allocated = heap.getCurrentThreadAllocatedBytes() > before;
                 quiet = allocated ? 0 : quiet + 1;
-                if (closed || System.nanoTime() - start > LIMIT_NANOS) {
+                if (closed || System.nanoTime() - start > limitNanos) {
                     return false;
                 }
                 if (allocated) {

@@ -2,6 +2,7 @@ package io.kingfisher.runtime.cpu.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.runtime.DType;
@@ -312,6 +313,56 @@ class MapKernelTest {
     }
 
     @Test
+    void expressionsOfAnySizeRun() {
+        int inputs = 150, n = 1001;
+        Expr sum = Expr.of(0), deep = A;
+        for (int i = 0; i < inputs; i++) {
+            sum = sum.add(Expr.arg(i).mul(i));
+            deep = deep.add(Expr.arg(i).tanh().mul(deep).mul(0.01));
+        }
+        List<Expr> exprs = List.of(sum, deep, deep.sub(sum));
+        List<View> views = new ArrayList<>();
+        double[][] values = new double[inputs][];
+        long[] at = new long[inputs + 4];
+        for (int i = 0; i < inputs; i++) {
+            Buf x = random(DType.F32, i % 3 == 0 ? 1 : n, i, -1, 1);
+            values[i] = x.all();
+            at[i] = x.address();
+            views.add(View.of(Type.of(DType.F32, x.elements())));
+        }
+        List<DType> types = List.of(DType.F32, DType.F32, DType.F32);
+        double[][] first = null;
+        for (KernelEngine engine : engines) {
+            Kernel kernel = engine.map(exprs, types, Shape.of(n), views);
+            assertTrue(kernel.scratchBytes() > 0);
+            List<Buf> outputs = List.of(Buf.of(DType.F32, n), Buf.of(DType.F32, n), Buf.of(DType.F32, n));
+            for (int r = 0; r < 3; r++) {
+                at[inputs + r] = outputs.get(r).address();
+            }
+            at[inputs + 3] =
+                    Buf.of(DType.F64, (int) (kernel.scratchBytes() / 8)).address();
+            CpuStep step = kernel.bind(at);
+            engine.together(List.of(step, step)).run();
+            if (first == null) {
+                first = outputs.stream().map(Buf::all).toArray(double[][]::new);
+            }
+            for (int r = 0; r < 3; r++) {
+                assertArrayEquals(first[r], outputs.get(r).all());
+            }
+        }
+        for (int i = 0; i < n; i += 100) {
+            double[] arguments = new double[inputs];
+            for (int k = 0; k < inputs; k++) {
+                arguments[k] = values[k][values[k].length == 1 ? 0 : i];
+            }
+            double[] expected = Exprs.evaluate(exprs, arguments);
+            for (int r = 0; r < 3; r++) {
+                assertEquals(expected[r], first[r][i], 1e-2);
+            }
+        }
+    }
+
+    @Test
     void aGroupIsTheSameAsItsSteps() {
         int[] sizes = {7, 100_000, 0, 33, 70_001, 1};
         Expr e = A.mul(B).add(A.exp());
@@ -369,6 +420,24 @@ class MapKernelTest {
                 });
                 assertEquals(0, bytes, mode.toString());
             }
+        }
+    }
+
+    @Test
+    void aLoopWhoseVectorsStaySlowKeepsToSingleElementsAndIsReported() {
+        int n = 50_000;
+        Buf a = random(DType.F32, n, 1, -3, 3), y = Buf.of(DType.F32, n);
+        View view = View.of(Type.of(DType.F32, n));
+        try (KernelEngine engine = new KernelEngine(1, Mode.ADAPTIVE, 0)) {
+            CpuStep step = engine.map(List.of(A.tanh()), List.of(DType.F32), Shape.of(n), List.of(view))
+                    .bind(a.address(), y.address());
+            assertFalse(engine.report().contains("hot loops"), engine.report());
+            for (int i = 0; i < 300; i++) {
+                step.run();
+            }
+            engine.settle();
+            assertTrue(engine.report().contains("1 hot loops stay on single elements"), engine.report());
+            assertEquals(Math.tanh(a.get(7)), y.get(7), 1e-6);
         }
     }
 }
