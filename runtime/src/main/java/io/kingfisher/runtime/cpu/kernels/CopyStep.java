@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cpu.kernels;
 
 import io.kingfisher.runtime.cpu.CpuStep;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -14,6 +14,7 @@ import io.kingfisher.runtime.graph.ScatterAdd;
 import io.kingfisher.runtime.graph.SoftmaxCrossEntropy;
 import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -8,6 +8,7 @@ import io.kingfisher.runtime.cpu.kernels.LoopSpec.Operand;
 import io.kingfisher.runtime.cpu.kernels.LoopSpec.Result;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

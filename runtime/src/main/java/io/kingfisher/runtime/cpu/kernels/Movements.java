@@ -4,6 +4,7 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cpu.CpuStep;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -10,6 +10,7 @@ import io.kingfisher.runtime.cpu.kernels.LoopSpec.Operand;
 import io.kingfisher.runtime.cpu.kernels.LoopSpec.Result;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Reduce;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

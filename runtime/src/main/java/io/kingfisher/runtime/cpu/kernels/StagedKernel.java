@@ -6,6 +6,7 @@ import io.kingfisher.runtime.cpu.CpuStep;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;

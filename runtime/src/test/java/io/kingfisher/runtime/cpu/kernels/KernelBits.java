@@ -6,6 +6,7 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Expr.UnaryOp;
 import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -13,6 +13,7 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Expr.UnaryOp;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

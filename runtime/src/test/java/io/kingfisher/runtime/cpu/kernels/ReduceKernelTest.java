@@ -11,6 +11,7 @@ import io.kingfisher.runtime.cpu.kernels.KernelEngine.Mode;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Reduce.Kind;
 import io.kingfisher.runtime.graph.Type;
+import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

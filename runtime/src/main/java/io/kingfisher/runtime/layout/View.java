@@ -1,4 +1,4 @@
-package io.kingfisher.runtime.cpu.kernels;
+package io.kingfisher.runtime.layout;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
@@ -56,7 +56,8 @@ public record View(DType dtype, Shape shape, List<Long> strides, long offset) {
         return new View(dtype, Shape.of(sizes.stream().mapToLong(size -> size).toArray()), strides, start);
     }
 
-    long[] byteStrides() {
+    /** The bytes from one element to the next along each axis. */
+    public long[] byteStrides() {
         return strides.stream().mapToLong(stride -> stride * dtype.bytes()).toArray();
     }
 }

@@ -1,0 +1,2 @@
+/** How elements lie in memory, on every device. */
+package io.kingfisher.runtime.layout;
