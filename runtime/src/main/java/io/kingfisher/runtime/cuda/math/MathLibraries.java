@@ -7,8 +7,8 @@ import io.kingfisher.runtime.graph.LinearAlgebra;
 import java.util.List;
 
 /**
- * cuBLAS, cuDNN and cuSOLVER as the device uses them: each method prepares one call. Tests have an implementation that
- * computes on the processor.
+ * cuBLAS, cuDNN and cuSOLVER as the device uses them: each method prepares one call. Operands and results are contiguous,
+ * none of them is empty, and results do not overlap operands. Tests have an implementation that computes on the processor.
  */
 public interface MathLibraries extends AutoCloseable {
     /** In what type products are formed and summed where the operands are F32. */
@@ -25,6 +25,7 @@ public interface MathLibraries extends AutoCloseable {
         /** Adds a vector along the last axis. */
         BIAS,
         BIAS_RELU,
+        /** GELU's approximation with a hyperbolic tangent. */
         BIAS_GELU
     }
 
@@ -82,13 +83,14 @@ public interface MathLibraries extends AutoCloseable {
     Call convolution(Conv convolution);
 
     /**
-     * Scaled dot-product attention, softmax(Q K^T scale) V, on [batch x heads x length x width] with the last axis
-     * contiguous and the layout given by strides in elements.
+     * Scaled dot-product attention, softmax(Q K^T scale) V, on [batch x heads x length x width], row-major.
+     *
+     * @param causal whether query i sees keys 0 to i only
      */
     record Attention(
             DType dtype, long batch, long heads, long queries, long keys, long width, double scale, boolean causal) {}
 
-    /** Operands: Q, K, V; results: output and the log-sum-exp of each query [batch x heads x queries] in F32. */
+    /** Operands: Q, K, V; results: output and the log-sum-exp of each query [batch x heads x queries], in F32 or F64. */
     Call attention(Attention attention);
 
     /** Operands: Q, K, V, output, log-sum-exp, output's gradient; results: gradients of Q, K, V. */
@@ -99,7 +101,7 @@ public interface MathLibraries extends AutoCloseable {
 
     /**
      * A factorization or a triangular solve of {@code batch} equal row-major problems; operands and results are those of the
-     * op in the graph, row-major.
+     * op in the graph, row-major: a failed problem's results are NaN, its info is not 0, and the others do not suffer.
      */
     record Factorization(LinearAlgebra op, DType dtype, List<Shape> operands) {}
 

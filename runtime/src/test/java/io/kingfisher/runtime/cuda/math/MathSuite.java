@@ -1,0 +1,279 @@
+package io.kingfisher.runtime.cuda.math;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Attention;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Conv;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Pass;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
+import io.kingfisher.runtime.graph.Autodiff;
+import io.kingfisher.runtime.graph.Conv2d;
+import io.kingfisher.runtime.graph.Conv2dInputGrad;
+import io.kingfisher.runtime.graph.Conv2dWeightGrad;
+import io.kingfisher.runtime.graph.Convolution;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/** Checks mathematical libraries, on host memory, against the reference device. */
+final class MathSuite {
+    private final MathLibraries libraries;
+    private final SplittableRandom random = new SplittableRandom(3);
+
+    MathSuite(MathLibraries libraries) {
+        this.libraries = libraries;
+    }
+
+    /** Numbers on (-1, 1) that TF32, and so every floating type but BF16, can hold. */
+    double[] numbers(DType dtype, long count) {
+        double[] result = new double[Math.toIntExact(count)];
+        for (int i = 0; i < result.length; i++) {
+            double x = 2 * random.nextDouble() - 1;
+            result[i] = dtype == DType.F64 ? x : Math.rint(x * 64) / 64;
+        }
+        return result;
+    }
+
+    static double tolerance(DType dtype) {
+        return switch (dtype) {
+            case F64 -> 1e-12;
+            case F32 -> 2e-6;
+            default -> 1.0 / 100;
+        };
+    }
+
+    static void same(String what, DType dtype, double[] want, double[] got) {
+        assertEquals(want.length, got.length, what);
+        double largest = 1e-30;
+        for (double w : want) {
+            largest = Double.isFinite(w) ? Math.max(largest, Math.abs(w)) : largest;
+        }
+        for (int i = 0; i < want.length; i++) {
+            double error = Math.abs(want[i] - got[i]);
+            assertTrue(
+                    error <= tolerance(dtype) * largest || Double.isNaN(want[i]) && Double.isNaN(got[i]),
+                    what + ": " + got[i] + " at " + i + " where the reference has " + want[i]);
+        }
+    }
+
+    /** A graph of one node or some, in double precision on the reference device. */
+    @FunctionalInterface
+    interface Recipe {
+        List<Value> record(Graph graph, List<Value> operands);
+    }
+
+    static List<double[]> reference(List<Shape> shapes, List<double[]> operands, Recipe recipe) {
+        try (Device device = Device.open("reference")) {
+            Graph graph = new Graph();
+            List<Value> inputs = new ArrayList<>();
+            for (int i = 0; i < shapes.size(); i++) {
+                inputs.add(graph.input("x" + i, DType.F64, shapes.get(i).toArray()));
+            }
+            List<Value> results = recipe.record(graph, inputs);
+            for (int i = 0; i < results.size(); i++) {
+                graph.output("y" + i, results.get(i));
+            }
+            Program program = device.compile(graph);
+            for (int i = 0; i < shapes.size(); i++) {
+                program.input("x" + i).write(operands.get(i));
+            }
+            program.replay();
+            List<double[]> got = new ArrayList<>();
+            for (int i = 0; i < results.size(); i++) {
+                got.add(program.output("y" + i).doubles());
+            }
+            return got;
+        }
+    }
+
+    void products(DType t, Precision precision) {
+        int[][] sizes = {{3, 5, 7}, {1, 1, 1}, {1, 5, 1}, {4, 1, 3}, {17, 33, 9}, {5, 1, 1}, {1, 6, 8}, {8, 16, 24}};
+        for (int[] size : sizes) {
+            for (int transposes = 0; transposes < 4; transposes++) {
+                for (Epilogue epilogue : Epilogue.values()) {
+                    for (int batch : epilogue == Epilogue.NONE ? new int[] {1, 3} : new int[] {1}) {
+                        for (int shared = 0; shared < (batch == 1 ? 1 : 3); shared++) {
+                            long m = size[0], n = size[1], k = size[2];
+                            boolean ta = (transposes & 1) != 0, tb = (transposes & 2) != 0;
+                            long sa = shared == 1 ? 0 : m * k, sb = shared == 2 ? 0 : k * n;
+                            product(new Product(t, precision, ta, tb, m, n, k, batch, sa, sb, epilogue));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private void product(Product p) {
+        long b = p.batch();
+        Shape shapeA =
+                Shape.of(p.strideA() == 0 ? 1 : b, p.transposeA() ? p.k() : p.m(), p.transposeA() ? p.m() : p.k());
+        Shape shapeB =
+                Shape.of(p.strideB() == 0 ? 1 : b, p.transposeB() ? p.n() : p.k(), p.transposeB() ? p.k() : p.n());
+        double[] x = numbers(p.dtype(), shapeA.elements()), y = numbers(p.dtype(), shapeB.elements());
+        double[] bias = numbers(p.dtype(), p.n());
+        double[] want = reference(List.of(shapeA, shapeB, Shape.of(p.n())), List.of(x, y, bias), (_, v) -> {
+                    Value c = v.get(0).matmul(v.get(1), p.transposeA(), p.transposeB());
+                    Value sum = p.epilogue() == Epilogue.NONE ? c : c.add(v.get(2));
+                    return List.of(
+                            switch (p.epilogue()) {
+                                case NONE, BIAS -> sum;
+                                case BIAS_RELU -> sum.relu();
+                                case BIAS_GELU -> {
+                                    Value inner = sum.add(sum.mul(sum).mul(sum).mul(0.044715))
+                                            .mul(Math.sqrt(2 / Math.PI));
+                                    yield sum.mul(0.5).mul(inner.tanh().add(1));
+                                }
+                            });
+                })
+                .getFirst();
+        try (HostCall host = new HostCall()) {
+            host.operand(p.dtype(), x).operand(p.dtype(), y);
+            if (p.epilogue() != Epilogue.NONE) {
+                host.operand(p.dtype(), bias);
+            }
+            host.result((long) want.length * p.dtype().bytes()).run(libraries.product(p));
+            same(
+                    p.toString(),
+                    p.dtype(),
+                    want,
+                    host.read(p.epilogue() == Epilogue.NONE ? 2 : 3, p.dtype(), want.length));
+        }
+    }
+
+    void convolutions(DType t, Precision precision) {
+        // Image N, C, H, W; weight O, C/groups, KH, KW; strides, paddings, dilations; groups.
+        int[][] cases = {
+            {2, 3, 5, 7, 4, 3, 3, 3, 1, 1, 0, 0, 1, 1, 1},
+            {2, 3, 5, 7, 4, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+            {2, 3, 7, 8, 5, 3, 3, 2, 2, 3, 2, 0, 1, 1, 1},
+            {1, 2, 9, 8, 3, 2, 2, 3, 2, 1, 0, 3, 3, 2, 1},
+            {2, 4, 5, 5, 6, 2, 3, 3, 1, 1, 1, 1, 1, 1, 2},
+            {2, 4, 6, 5, 8, 1, 3, 3, 2, 2, 1, 1, 1, 1, 4},
+            {3, 5, 5, 4, 7, 5, 1, 1, 2, 2, 0, 0, 1, 1, 1},
+            {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        };
+        for (int[] c : cases) {
+            Convolution window = new Convolution(c[8], c[9], c[10], c[11], c[12], c[13], c[14]);
+            Shape image = Shape.of(c[0], c[1], c[2], c[3]), weight = Shape.of(c[4], c[5], c[6], c[7]);
+            for (Pass pass : Pass.values()) {
+                for (boolean last : new boolean[] {false, true}) {
+                    convolution(new Conv(pass, t, precision, window, image, weight, last, !last));
+                }
+            }
+        }
+    }
+
+    private void convolution(Conv c) {
+        Shape x = c.image(), w = c.weight(), y = c.geometry().output(x, w);
+        List<Shape> shapes = switch (c.pass()) {
+            case FORWARD -> List.of(x, w);
+            case INPUT_GRADIENT -> List.of(y, w);
+            case WEIGHT_GRADIENT -> List.of(x, y);
+        };
+        List<double[]> operands =
+                shapes.stream().map(s -> numbers(c.dtype(), s.elements())).toList();
+        Shape[] result = new Shape[1];
+        double[] want = reference(shapes, operands, (g, v) -> {
+                    Value r = g.add(
+                                    switch (c.pass()) {
+                                        case FORWARD -> new Conv2d(c.geometry());
+                                        case INPUT_GRADIENT -> new Conv2dInputGrad(c.geometry(), x);
+                                        case WEIGHT_GRADIENT -> new Conv2dWeightGrad(c.geometry(), w);
+                                    },
+                                    v)
+                            .output(0);
+                    result[0] = r.shape();
+                    return List.of(r);
+                })
+                .getFirst();
+        try (HostCall host = new HostCall()) {
+            for (int i = 0; i < 2; i++) {
+                host.operand(c.dtype(), c.channelsLast() ? last(operands.get(i), shapes.get(i)) : operands.get(i));
+            }
+            host.result((long) want.length * c.dtype().bytes()).run(libraries.convolution(c));
+            double[] got = host.read(2, c.dtype(), want.length);
+            same(c.toString(), c.dtype(), c.channelsLast() ? last(want, result[0]) : want, got);
+        }
+    }
+
+    /** From N C H W to N H W C. */
+    private static double[] last(double[] x, Shape s) {
+        double[] y = new double[x.length];
+        long c = s.dim(1), plane = s.dim(2) * s.dim(3);
+        for (int i = 0; i < x.length; i++) {
+            long n = i / (c * plane), channel = i / plane % c, place = i % plane;
+            y[(int) ((n * plane + place) * c + channel)] = x[i];
+        }
+        return y;
+    }
+
+    void attentions(DType t) {
+        int[][] cases = {{1, 1, 1, 1, 1}, {2, 3, 5, 5, 4}, {1, 2, 7, 3, 8}, {2, 1, 3, 9, 16}, {1, 2, 33, 33, 8}};
+        for (int[] c : cases) {
+            for (boolean causal : new boolean[] {false, true}) {
+                attention(new Attention(t, c[0], c[1], c[2], c[3], c[4], 0.7 / Math.sqrt(c[4]), causal));
+            }
+        }
+    }
+
+    private void attention(Attention a) {
+        if (!libraries.has(a)) {
+            return;
+        }
+        Shape queries = Shape.of(a.batch(), a.heads(), a.queries(), a.width());
+        Shape keys = Shape.of(a.batch(), a.heads(), a.keys(), a.width());
+        List<Shape> shapes = List.of(queries, keys, keys, queries);
+        List<double[]> operands =
+                shapes.stream().map(s -> numbers(a.dtype(), s.elements())).toList();
+        List<double[]> want = reference(shapes, operands, (g, v) -> {
+            Value scores = v.get(0).matmul(v.get(1), false, true).mul(a.scale());
+            if (a.causal()) {
+                Value rows = g.iota(DType.I32, (int) a.queries()).reshape(a.queries(), 1);
+                Value columns = g.iota(DType.I32, (int) a.keys());
+                scores = scores.add(rows.lessThan(columns).cast(DType.F64).mul(-1e30));
+            }
+            Value out = scores.softmax().matmul(v.get(2));
+            Value largest = scores.reduce(io.kingfisher.runtime.graph.Reduce.Kind.MAX, true, -1);
+            Value lse = scores.sub(largest).exp().sum(-1).log().add(largest.reshape(a.batch(), a.heads(), a.queries()));
+            List<Value> results = new ArrayList<>(List.of(out, lse));
+            results.addAll(Autodiff.vjp(List.of(out), List.of(v.get(3)), v.subList(0, 3)));
+            return results;
+        });
+        Map<String, double[]> got = new LinkedHashMap<>();
+        try (HostCall host = new HostCall()) {
+            for (int i = 0; i < 3; i++) {
+                host.operand(a.dtype(), operands.get(i));
+            }
+            host.result(queries.elements() * a.dtype().bytes());
+            host.result(8L * want.get(1).length).run(libraries.attention(a));
+            got.put("output", host.read(3, a.dtype(), queries.elements()));
+            got.put("log-sum-exp", host.read(4, a.dtype().computeType(), want.get(1).length));
+            host.operand(a.dtype(), operands.get(3));
+            for (Shape shape : shapes.subList(0, 3)) {
+                host.result(shape.elements() * a.dtype().bytes());
+            }
+            host.run(libraries.attentionGradient(a));
+            for (int i = 6; i < 9; i++) {
+                got.put(
+                        "gradient " + (i - 6),
+                        host.read(i, a.dtype(), shapes.get(i - 6).elements()));
+            }
+        }
+        int i = 0;
+        for (var entry : got.entrySet()) {
+            same(a + " " + entry.getKey(), a.dtype(), want.get(i++), entry.getValue());
+        }
+    }
+}
