@@ -108,7 +108,7 @@ public final class Update {
                 targets.stream().map(Tensor::dtype).toList(),
                 operands);
         for (int i = 0; i < targets.size(); i++) {
-            graph.assign(targets.get(i), values.get(i).reshape(targets.get(i).shape()));
+            graph.assignElements(targets.get(i), values.get(i));
         }
     }
 

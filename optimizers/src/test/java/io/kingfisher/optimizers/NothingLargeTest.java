@@ -17,6 +17,7 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
@@ -27,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -163,16 +165,24 @@ class NothingLargeTest {
     @ParameterizedTest
     @EnumSource
     void oneUpdateForAllParameters(Mode mode) {
-        Layer model = image();
-        int parameters = model.parameters().size();
-        for (BiFunction<Device, List<ParameterGroup>, Optimizer> maker :
-                List.<BiFunction<Device, List<ParameterGroup>, Optimizer>>of(
-                        NothingLargeTest::sgd, (d, g) -> adaFisher(d, g, mode))) {
-            List<String> updates = compile(image(), maker, Optimizer.Cadence.STEP, BATCH, 8, 24, 24).lines().stream()
-                    .filter(line -> line.contains("Together"))
-                    .toList();
-            assertEquals(1, updates.size(), updates.toString());
-            assertEquals(parameters, updates.get(0).split("Map\\[", -1).length - 1, updates.get(0));
+        List<Supplier<Layer>> models = List.of(
+                NothingLargeTest::image,
+                () -> new Sequential(
+                        new Conv2d(8, 4, 3, 3, Convolution.of(1, 1, 1, 2), true),
+                        new Flatten(),
+                        new Linear(4 * 24 * 24, 3, false)));
+        List<BiFunction<Device, List<ParameterGroup>, Optimizer>> makers =
+                List.of(NothingLargeTest::sgd, (d, g) -> adaFisher(d, g, mode));
+        for (Supplier<Layer> model : models) {
+            int parameters = model.get().parameters().size();
+            for (BiFunction<Device, List<ParameterGroup>, Optimizer> maker : makers) {
+                List<String> updates =
+                        compile(model.get(), maker, Optimizer.Cadence.STEP, BATCH, 8, 24, 24).lines().stream()
+                                .filter(line -> line.contains("Together"))
+                                .toList();
+                assertEquals(1, updates.size(), updates.toString());
+                assertEquals(parameters, updates.get(0).split("Map\\[", -1).length - 1, updates.get(0));
+            }
         }
     }
 }

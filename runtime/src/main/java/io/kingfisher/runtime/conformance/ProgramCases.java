@@ -48,6 +48,11 @@ final class ProgramCases {
             r.graph.assign(r.tensors().get(1), r.graph.read(r.tensors().get(0)).add(1));
             r.graph.assign(r.tensors().get(0), r.graph.read(r.tensors().get(0)).sub(2));
         });
+        add(cases, "elements under another shape", (r, a, b) -> {
+            r.graph.assignElements(r.tensors().get(0), a.reshape(9).sub(b.reshape(9)));
+            r.graph.assignElements(r.tensors().get(1), b.t().reshape(1, 9, 1));
+            r.graph.output("after", r.graph.read(r.tensors().get(0)).matmul(a));
+        });
         add(
                 cases,
                 "transposed over itself",

@@ -47,7 +47,7 @@ final class Legal {
             }
         }
         source.outputs().forEach((name, value) -> target.output(name, values.get(value)));
-        source.assignments().forEach((tensor, value) -> target.assign(tensor, values.get(value)));
+        source.assignments().forEach((tensor, value) -> target.assignElements(tensor, values.get(value)));
         return target;
     }
 

@@ -62,6 +62,16 @@ public final class Graph {
         assignments.put(tensor, value);
     }
 
+    /**
+     * As {@link #assign}, with a value of another shape that has as many elements: they are taken in row-major order. What is
+     * computed under another shape than its tensor's then needs no reshaping at the end.
+     */
+    public void assignElements(Tensor tensor, Value value) {
+        check(value);
+        assign(tensor, value.reshape(tensor.shape()));
+        assignments.put(tensor, value);
+    }
+
     /** Lets the host read a value after each replay. */
     public void output(String name, Value value) {
         check(value);

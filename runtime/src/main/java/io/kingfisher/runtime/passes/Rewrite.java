@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.passes;
 
 import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Value;
@@ -44,8 +45,17 @@ abstract class Rewrite {
             }
         }
         source.outputs().forEach((name, value) -> target.output(name, values.get(value)));
-        source.assignments().forEach((tensor, value) -> target.assign(tensor, values.get(value)));
+        source.assignments().forEach((tensor, value) -> target.assignElements(tensor, unshaped(values.get(value))));
         return target;
+    }
+
+    /** A tensor takes elements whatever their shape, so what computes them need not wait for a reshape. */
+    private static Value unshaped(Value value) {
+        Value result = value;
+        while (result.node().op() instanceof Movement.Reshape) {
+            result = result.node().input(0);
+        }
+        return result;
     }
 
     /** Notes what replaces a value, where {@link #rewrite} is asked about its node at another time. */
