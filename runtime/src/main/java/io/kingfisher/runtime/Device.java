@@ -3,7 +3,6 @@ package io.kingfisher.runtime;
 import io.kingfisher.runtime.cpu.CpuDevice;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.reference.ReferenceDevice;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -68,7 +67,7 @@ public abstract class Device implements AutoCloseable {
             throw new KingfisherException("The graph uses a tensor " + tensor.dtype() + tensor.shape()
                     + " of the device " + tensor.device().name() + "; allocate it on " + name() + ".");
         }
-        tensor.segment();
+        tensor.address();
     }
 
     protected abstract Program prepare(Graph graph);
@@ -77,24 +76,36 @@ public abstract class Device implements AutoCloseable {
     public final Tensor allocate(DType dtype, Shape shape) {
         open();
         long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
-        Arena arena = Arena.ofShared();
-        MemorySegment memory;
+        Memory memory;
         try {
-            memory = arena.allocate(Math.max(bytes, 1), 64).asSlice(0, bytes);
+            memory = reserve(bytes, dtype, shape);
         } catch (OutOfMemoryError e) {
-            arena.close();
             throw new KingfisherException(
                     "There is no memory for a tensor " + dtype + shape + " of " + bytes + " bytes on " + name() + ".",
                     e);
         }
-        Tensor tensor = new Tensor(this, dtype, shape, memory, arena);
+        Tensor tensor = new Tensor(this, dtype, shape, memory);
         own(tensor);
         return tensor;
     }
 
+    /**
+     * Zeroed memory for a tensor, which frees it; the host's where the device does not say otherwise.
+     *
+     * @throws OutOfMemoryError where there is not as much
+     */
+    protected Memory reserve(long bytes, DType dtype, Shape shape) {
+        return HostMemory.allocate(bytes);
+    }
+
     /** A tensor over memory that the caller keeps alive, such as a program's arena. */
     protected final Tensor view(DType dtype, Shape shape, MemorySegment memory) {
-        return new Tensor(this, dtype, shape, memory, null);
+        return new Tensor(this, dtype, shape, new HostMemory(memory, null));
+    }
+
+    /** A tensor over a device's own memory. Closing the tensor frees it. */
+    protected final Tensor view(DType dtype, Shape shape, Memory memory) {
+        return new Tensor(this, dtype, shape, memory);
     }
 
     private synchronized void own(AutoCloseable thing) {

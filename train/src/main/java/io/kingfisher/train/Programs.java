@@ -32,8 +32,8 @@ final class Programs implements AutoCloseable {
         }
 
         void run(Batch batch) {
-            x.segment().copyFrom(batch.inputs());
-            y.segment().copyFrom(batch.targets());
+            x.write(batch.inputs());
+            y.write(batch.targets());
             program.replay();
         }
 

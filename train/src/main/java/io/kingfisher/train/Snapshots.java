@@ -21,10 +21,10 @@ final class Snapshots {
 
     private Snapshots() {}
 
-    /** A checkpoint over the live tensors: to be saved before the next step. */
-    static Checkpoint take(Experiment experiment, TrainingState state) {
+    /** A checkpoint over the live tensors, or over copies in the arena: to be saved before the next step. */
+    static Checkpoint take(Experiment experiment, TrainingState state, Arena arena) {
         List<SafeTensor> tensors = new ArrayList<>();
-        tensors(experiment).forEach((name, tensor) -> tensors.add(safe(name, tensor)));
+        tensors(experiment).forEach((name, tensor) -> tensors.add(safe(name, tensor, arena)));
         return new Checkpoint(state, tensors);
     }
 
@@ -37,8 +37,8 @@ final class Snapshots {
         return all;
     }
 
-    private static SafeTensor safe(String name, Tensor tensor) {
-        return new SafeTensor(name, tensor.dtype().name(), tensor.shape().toArray(), tensor.segment());
+    private static SafeTensor safe(String name, Tensor tensor, Arena arena) {
+        return new SafeTensor(name, tensor.dtype().name(), tensor.shape().toArray(), tensor.bytes(arena));
     }
 
     /** Writes a checkpoint's tensors back, every one of them. */

@@ -242,7 +242,9 @@ final class Trainer {
         }
 
         private void save(boolean best) {
-            checkpoints.save(Snapshots.take(experiment, run.toState(experiment)), best);
+            try (Arena arena = Arena.ofShared()) {
+                checkpoints.save(Snapshots.take(experiment, run.toState(experiment), arena), best);
+            }
             savedNanos = System.nanoTime();
         }
 

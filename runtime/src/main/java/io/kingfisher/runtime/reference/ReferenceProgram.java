@@ -125,7 +125,7 @@ final class ReferenceProgram implements Program {
     @Override
     public void replay() {
         check();
-        assignments.keySet().forEach(Tensor::segment);
+        assignments.keySet().forEach(Tensor::address);
         Map<Value, double[]> values = new HashMap<>();
         for (Step step : steps) {
             Node node = step.node;
