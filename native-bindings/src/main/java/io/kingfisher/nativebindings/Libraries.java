@@ -53,15 +53,18 @@ public final class Libraries {
     /**
      * Returns the symbols of a library, which is loaded when the first symbol is looked up; for the generated packages.
      *
-     * @param name {@code dnnl} or {@code openblas}
+     * @param name {@code dnnl}, {@code openblas}, or a {@link CudaLibrary} in lower case
      */
     public static SymbolLookup symbols(String name) {
-        var library = switch (name) {
-            case "dnnl" -> DNNL;
-            case "openblas" -> OPENBLAS;
-            default -> throw new IllegalArgumentException("there is no native library named " + name);
+        return switch (name) {
+            case "dnnl" -> DNNL::find;
+            case "openblas" -> OPENBLAS::find;
+            default ->
+                CudaLibrary.of(name)
+                                .orElseThrow(
+                                        () -> new IllegalArgumentException("there is no native library named " + name))
+                        ::find;
         };
-        return library::find;
     }
 
     /**
