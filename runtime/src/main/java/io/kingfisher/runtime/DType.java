@@ -8,6 +8,8 @@ public enum DType {
     F64(8, true),
     /** The upper half of an {@link #F32}: storage only, computed with in F32. */
     BF16(2, true),
+    /** IEEE 754 half precision, up to 65504: storage only, computed with in F32. */
+    F16(2, true),
     /** Signed 32-bit integers: labels, token ids, random state. */
     I32(4, false),
     /** Unsigned bytes: images, masks, positions in a pooling window. */
@@ -29,6 +31,11 @@ public enum DType {
     /** Whether gradients can flow through values of this type. */
     public boolean floating() {
         return floating;
+    }
+
+    /** Whether this is a type of two bytes, for storage only. */
+    public boolean half() {
+        return this == BF16 || this == F16;
     }
 
     /** The type in which elementwise operations on this type compute: F64 stays, everything else is F32. */

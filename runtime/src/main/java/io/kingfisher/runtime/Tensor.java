@@ -246,6 +246,7 @@ public final class Tensor implements AutoCloseable {
             case F32 -> m.getAtIndex(ValueLayout.JAVA_FLOAT, index);
             case F64 -> m.getAtIndex(ValueLayout.JAVA_DOUBLE, index);
             case BF16 -> Float.intBitsToFloat(m.getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
+            case F16 -> Float.float16ToFloat(m.getAtIndex(ValueLayout.JAVA_SHORT, index));
             case I32 -> m.getAtIndex(ValueLayout.JAVA_INT, index);
             case U8 -> m.getAtIndex(ValueLayout.JAVA_BYTE, index) & 0xff;
         };
@@ -256,6 +257,7 @@ public final class Tensor implements AutoCloseable {
             case F32 -> m.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);
             case F64 -> m.setAtIndex(ValueLayout.JAVA_DOUBLE, index, value);
             case BF16 -> m.setAtIndex(ValueLayout.JAVA_SHORT, index, toBf16((float) value));
+            case F16 -> m.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16((float) value));
             case I32 -> m.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
             case U8 -> m.setAtIndex(ValueLayout.JAVA_BYTE, index, (byte) (int) value);
         }

@@ -240,6 +240,47 @@ final class ElementwiseSpecs {
                 Tolerance.EXACT,
                 (_, v) -> v.get(0).cast(DType.BF16).cast(t),
                 dyadic));
+        // Ties, the largest, what rounds to infinity, subnormals down to half of the smallest.
+        Operand half = Operand.of(
+                t,
+                Shape.of(14),
+                0,
+                -1.5,
+                1 + 0x1p-11,
+                1 + 3 * 0x1p-11,
+                65504,
+                65519.996,
+                -65520,
+                0x1p-14,
+                0x1p-24,
+                0x1p-25,
+                -0x1.8p-25,
+                1023.5 * 0x1p-24,
+                Double.NaN,
+                Double.NEGATIVE_INFINITY);
+        specs.add(Spec.plain("to F16", Tolerance.EXACT, (_, v) -> v.get(0).cast(DType.F16), half));
+        specs.add(Spec.plain(
+                "from F16", Tolerance.EXACT, (_, v) -> v.get(0).cast(DType.F16).cast(t), half));
+        for (DType small : List.of(DType.BF16, DType.F16)) {
+            // Every device computes in single precision and rounds once: at most one step of the type away.
+            Operand a = Operand.random(random, t, 5, 7), b = Operand.random(random, t, 7, 3);
+            specs.add(Spec.plain(
+                    "product in " + small,
+                    new Tolerance(0x1p-7, 0x1p-7, 0, true),
+                    (_, v) -> v.get(0).cast(small).matmul(v.get(1).cast(small)),
+                    a,
+                    b));
+            specs.add(Spec.plain(
+                    "sum in " + small,
+                    new Tolerance(0x1p-7, 0x1p-7, 0, true),
+                    (_, v) -> v.get(0).cast(small).sum(0),
+                    a));
+            specs.add(Spec.plain(
+                    "transpose in " + small,
+                    Tolerance.EXACT,
+                    (_, v) -> v.get(0).cast(small).t(),
+                    a));
+        }
         specs.add(Spec.plain(
                 "detached", Tolerance.ELEMENT, (_, v) -> v.get(0).detach().mul(v.get(0)), any));
         specs.add(Spec.plain(

@@ -2,6 +2,7 @@ package io.kingfisher.runtime.conformance;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.Tensor;
 import java.util.function.DoubleUnaryOperator;
 import java.util.random.RandomGenerator;
 
@@ -9,10 +10,13 @@ import java.util.random.RandomGenerator;
 record Operand(DType dtype, Shape shape, double[] values) {
     Operand {
         values = values.clone();
-        if (dtype == DType.F32) {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) values[i];
-            }
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (dtype) {
+                case F32 -> (float) values[i];
+                case BF16 -> Float.intBitsToFloat(Tensor.toBf16((float) values[i]) << 16);
+                case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) values[i]));
+                case F64, I32, U8 -> values[i];
+            };
         }
     }
 

@@ -172,7 +172,7 @@ final class ProgramCases {
     }
 
     private static void counters(Recording r) {
-        for (DType dtype : List.of(DType.F32, DType.F64, DType.I32, DType.U8, DType.BF16)) {
+        for (DType dtype : List.of(DType.F32, DType.F64, DType.I32, DType.U8, DType.BF16, DType.F16)) {
             var tensor = r.tensor(dtype.name(), dtype, Shape.of(2), 3, 120);
             r.graph.assign(tensor, r.graph.read(tensor).add(7).cast(dtype));
         }

@@ -58,7 +58,7 @@ final class Legal {
         if (node.op() instanceof Fused fused && expanded(fused, node.output(0).dtype())) {
             return fused.expand(inputs);
         }
-        if (inputs.stream().anyMatch(value -> value.dtype() == DType.BF16) && !storesHalves(node)) {
+        if (inputs.stream().anyMatch(value -> value.dtype().half()) && !storesHalves(node)) {
             return inSingle(node, inputs);
         }
         return target.add(node.op(), inputs).outputs();
@@ -73,7 +73,7 @@ final class Legal {
         };
     }
 
-    /** BF16 is for storage: only what moves or converts elements takes it as it is. */
+    /** Halves are for storage: only what moves or converts elements takes it as it is. */
     private static boolean storesHalves(Node node) {
         return switch (node.op()) {
             case Map _, Movement _, Gather _, Detach _, Source _ -> true;
@@ -84,13 +84,13 @@ final class Legal {
     private List<Value> inSingle(Node node, List<Value> inputs) {
         List<Value> wide = new ArrayList<>();
         for (Value input : inputs) {
-            wide.add(input.dtype() == DType.BF16 ? input.cast(DType.F32) : input);
+            wide.add(input.dtype().half() ? input.cast(DType.F32) : input);
         }
         List<Type> types = node.outputs().stream().map(Value::type).toList();
         List<Value> results = new ArrayList<>();
         for (Value output : target.add(node.op(), wide).outputs()) {
-            boolean half = types.get(results.size()).dtype() == DType.BF16;
-            results.add(half ? output.cast(DType.BF16) : output);
+            DType dtype = types.get(results.size()).dtype();
+            results.add(dtype.half() ? output.cast(dtype) : output);
         }
         return results;
     }

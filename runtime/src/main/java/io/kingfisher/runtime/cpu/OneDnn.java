@@ -33,6 +33,7 @@ final class OneDnn implements AutoCloseable {
             case F32 -> dnnl_h.dnnl_f32();
             case F64 -> dnnl_h.dnnl_f64();
             case BF16 -> dnnl_h.dnnl_bf16();
+            case F16 -> dnnl_h.dnnl_f16();
             case I32 -> dnnl_h.dnnl_s32();
             case U8 -> dnnl_h.dnnl_u8();
         };

@@ -22,6 +22,7 @@ final class Scalars {
             case F32 -> ALL.get(JAVA_FLOAT, address);
             case F64 -> ALL.get(JAVA_DOUBLE, address);
             case BF16 -> Float.intBitsToFloat(ALL.get(JAVA_SHORT, address) << 16);
+            case F16 -> Float.float16ToFloat(ALL.get(JAVA_SHORT, address));
             case I32 -> ALL.get(JAVA_INT, address);
             case U8 -> ALL.get(JAVA_BYTE, address) & 0xff;
         };
@@ -32,6 +33,7 @@ final class Scalars {
             case F32 -> ALL.set(JAVA_FLOAT, address, (float) value);
             case F64 -> ALL.set(JAVA_DOUBLE, address, value);
             case BF16 -> ALL.set(JAVA_SHORT, address, Tensor.toBf16((float) value));
+            case F16 -> ALL.set(JAVA_SHORT, address, Float.floatToFloat16((float) value));
             case I32 -> ALL.set(JAVA_INT, address, (int) value);
             case U8 -> ALL.set(JAVA_BYTE, address, (byte) (int) value);
         }

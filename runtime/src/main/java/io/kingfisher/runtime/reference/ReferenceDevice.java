@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * Plain Java in double precision: slow, obvious, and what the other devices are checked against. Every op is computed from
- * its definition, fused ones included. Values of integer types and of BF16 are converted where an op makes them; F32 ones
+ * its definition, fused ones included. Values of integer types and of BF16 and F16 are converted where an op makes them; F32 ones
  * keep double precision until they are written to a tensor.
  */
 public final class ReferenceDevice extends Device {

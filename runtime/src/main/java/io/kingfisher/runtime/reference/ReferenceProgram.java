@@ -164,6 +164,7 @@ final class ReferenceProgram implements Program {
                 case F64 -> rounding ? rounded(values[i]) : values[i];
                 case F32 -> rounding ? (float) values[i] : values[i];
                 case BF16 -> Float.intBitsToFloat(Tensor.toBf16((float) values[i]) << 16);
+                case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) values[i]));
                 case I32 -> (int) values[i];
                 case U8 -> (int) values[i] & 0xff;
             };

@@ -62,6 +62,7 @@ class SafetensorsTest {
                 new SafeTensor("flags", "U8", new long[] {3}, MemorySegment.ofArray(new byte[] {1, 2, 3})),
                 new SafeTensor("wide", "F64", new long[] {1, 1}, MemorySegment.ofArray(new double[] {Math.PI})),
                 new SafeTensor("half", "BF16", new long[] {1}, MemorySegment.ofArray(new short[] {0x3F80})),
+                new SafeTensor("small", "F16", new long[] {2}, MemorySegment.ofArray(new short[] {0x3C00, 1})),
                 new SafeTensor("steps", "I64", new long[] {}, MemorySegment.ofArray(new long[] {Long.MIN_VALUE})),
                 new SafeTensor("index", "I32", new long[] {2}, MemorySegment.ofArray(new int[] {-1, 7})),
                 floats("empty", new long[] {0, 5}),

@@ -299,12 +299,13 @@ final class Generator {
             case F32 -> out.invokestatic(MEMORY, "f32", MethodTypeDesc.of(CD_float, CD_long));
             case F64 -> out.invokestatic(MEMORY, "f64", MethodTypeDesc.of(CD_double, CD_long));
             case BF16 -> out.invokestatic(MEMORY, "bf16", MethodTypeDesc.of(CD_float, CD_long));
+            case F16 -> out.invokestatic(MEMORY, "f16", MethodTypeDesc.of(CD_float, CD_long));
             case I32 -> out.invokestatic(MEMORY, "i32", MethodTypeDesc.of(CD_int, CD_long));
             case U8 -> out.invokestatic(MEMORY, "u8", MethodTypeDesc.of(CD_int, CD_long));
         }
         boolean wide = spec.kind() == Kind.D;
         switch (dtype) {
-            case F32, BF16 -> {
+            case F32, BF16, F16 -> {
                 if (wide) {
                     out.f2d();
                 }
@@ -331,7 +332,7 @@ final class Generator {
         address(operand, result.dtype().bytes(), 0);
         push(result.value());
         switch (result.dtype()) {
-            case F32, BF16 -> {
+            case F32, BF16, F16 -> {
                 if (wide) {
                     out.d2f();
                 }
@@ -349,6 +350,7 @@ final class Generator {
             case F32 -> out.invokestatic(MEMORY, "f32", MethodTypeDesc.of(CD_void, CD_long, CD_float));
             case F64 -> out.invokestatic(MEMORY, "f64", MethodTypeDesc.of(CD_void, CD_long, CD_double));
             case BF16 -> out.invokestatic(MEMORY, "bf16", MethodTypeDesc.of(CD_void, CD_long, CD_float));
+            case F16 -> out.invokestatic(MEMORY, "f16", MethodTypeDesc.of(CD_void, CD_long, CD_float));
             case I32 -> out.invokestatic(MEMORY, "i32", MethodTypeDesc.of(CD_void, CD_long, CD_int));
             case U8 -> out.invokestatic(MEMORY, "u8", MethodTypeDesc.of(CD_void, CD_long, CD_int));
         }

@@ -106,6 +106,8 @@ record LoopSpec(List<Inst> code, Kind kind, List<Operand> inputs, List<Result> r
                     case F32, I32 -> true;
                     // As many bytes or shorts as floats must make a vector of their own.
                     case BF16 -> length >= 4 && length <= 32;
+                    // The Vector API has no conversion of IEEE halves.
+                    case F16 -> false;
                     case U8 -> length >= 8 && length <= 64;
                     case F64 -> false;
                 };

@@ -87,12 +87,21 @@ final class Memory {
         i16(address, Tensor.toBf16(value));
     }
 
+    static float f16(long address) {
+        return Float.float16ToFloat(i16(address));
+    }
+
+    static void f16(long address, float value) {
+        i16(address, Float.floatToFloat16(value));
+    }
+
     /** The element at an address in double precision. */
     static double get(DType dtype, long address) {
         return switch (dtype) {
             case F32 -> f32(address);
             case F64 -> f64(address);
             case BF16 -> bf16(address);
+            case F16 -> f16(address);
             case I32 -> i32(address);
             case U8 -> u8(address);
         };
@@ -104,6 +113,7 @@ final class Memory {
             case F32 -> f32(address, (float) value);
             case F64 -> f64(address, value);
             case BF16 -> bf16(address, (float) value);
+            case F16 -> f16(address, (float) value);
             case I32 -> i32(address, (int) value);
             case U8 -> u8(address, (int) value);
         }

@@ -138,13 +138,13 @@ class OpKernelTest {
 
     @Test
     void gatherAndScatter() {
-        for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
+        for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16, DType.F16)) {
             Type table = Type.of(dtype, 11, 3, 7),
                     indices = Type.of(DType.I32, 5, 4),
                     rows = Type.of(dtype, 5, 4, 3, 7);
             Buf index = numbers(indices, 3, -1.5, 12.5);
             check(new Gather(), List.of(table, indices), List.of(numbers(table, 1), index), 0);
-            double tolerance = dtype == DType.BF16 ? 0.05 : dtype == DType.F32 ? 1e-6 : 1e-14;
+            double tolerance = dtype.half() ? 0.05 : dtype == DType.F32 ? 1e-6 : 1e-14;
             check(new ScatterAdd(11), List.of(indices, rows), List.of(index, numbers(rows, 2)), tolerance);
         }
         Type indices = Type.of(DType.I32, 3000), rows = Type.of(DType.F32, 3000, 65);
@@ -197,7 +197,7 @@ class OpKernelTest {
 
     @Test
     void crossEntropy() {
-        for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
+        for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16, DType.F16)) {
             double tolerance = dtype == DType.F32 ? 2e-6 : dtype == DType.F64 ? 1e-13 : 2e-2;
             for (int classes : dtype == DType.F32 ? new int[] {1, 10, 65, 1000} : new int[] {3, 65}) {
                 for (double smoothing : new double[] {0, 0.1}) {

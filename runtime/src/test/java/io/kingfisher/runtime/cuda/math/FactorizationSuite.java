@@ -174,7 +174,7 @@ final class FactorizationSuite {
             MathSuite.same(
                     "Cholesky",
                     t,
-                    new double[] {2, 0, 1, 2, nan, nan, nan, nan, 3, 0, 1, Math.sqrt(2)},
+                    new double[] {2, 0, 1, 2, nan, nan, nan, nan, 3, 0, 1, Math.sqrt(8)},
                     host.read(1, t, 12));
         }
         double[] infinite = {1, 0, 0, 1, 2, 0, Double.POSITIVE_INFINITY, 3, 1, 0, 0, 5};

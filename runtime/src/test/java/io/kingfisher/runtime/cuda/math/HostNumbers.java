@@ -24,6 +24,7 @@ final class HostNumbers {
                 case F32 -> ALL.get(JAVA_FLOAT, at);
                 case F64 -> ALL.get(JAVA_DOUBLE, at);
                 case BF16 -> Float.intBitsToFloat(ALL.get(JAVA_SHORT, at) << 16);
+                case F16 -> Float.float16ToFloat(ALL.get(JAVA_SHORT, at));
                 case I32, U8 -> throw new IllegalArgumentException("no library computes with " + dtype);
             };
         }
@@ -37,6 +38,7 @@ final class HostNumbers {
                 case F32 -> ALL.set(JAVA_FLOAT, at, (float) values[i]);
                 case F64 -> ALL.set(JAVA_DOUBLE, at, values[i]);
                 case BF16 -> ALL.set(JAVA_SHORT, at, Tensor.toBf16((float) values[i]));
+                case F16 -> ALL.set(JAVA_SHORT, at, Float.floatToFloat16((float) values[i]));
                 case I32, U8 -> throw new IllegalArgumentException("no library computes with " + dtype);
             }
         }

@@ -21,6 +21,7 @@ class PlainMathLibrariesTest {
         suite.products(DType.F32, Precision.TF32);
         suite.products(DType.F64, Precision.FP32);
         suite.products(DType.BF16, Precision.FP32);
+        suite.products(DType.F16, Precision.FP32);
     }
 
     @Test
