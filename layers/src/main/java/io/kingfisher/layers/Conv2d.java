@@ -45,9 +45,9 @@ public final class Conv2d extends Layer {
 
     @Override
     protected Value forward(Recording r, Value x) {
-        Value product = r.graph()
-                .add(new io.kingfisher.runtime.graph.Conv2d(window), x, r.value(weight))
-                .output(0);
+        Value product = r.wide(r.graph()
+                .add(new io.kingfisher.runtime.graph.Conv2d(window), r.narrow(x), r.narrow(r.value(weight)))
+                .output(0));
         Value s = bias.isPresent()
                 ? product.add(r.value(bias.get()).reshape(weight.shape().dim(0), 1, 1))
                 : product;

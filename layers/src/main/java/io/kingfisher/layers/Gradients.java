@@ -9,16 +9,31 @@ import java.util.Optional;
 
 /** The gradients of one loss with respect to the trainable parameters that it reads and to every captured output. */
 public final class Gradients {
+    /**
+     * Whether a step with loss scaling counts.
+     *
+     * @param finite 1 where all gradients are finite and the step is to change what it changes, else 0; an F32 scalar
+     * @param skipped the steps before this one that did not count, an F64 scalar
+     */
+    public record Applied(Value finite, Value skipped) {}
+
     private final Value loss;
     private final Optional<Value> count;
     private final Map<Parameter, Value> parameters;
     private final Map<Capture, Value> captures;
+    private final Optional<Applied> applied;
 
-    Gradients(Value loss, Optional<Value> count, Map<Parameter, Value> parameters, Map<Capture, Value> captures) {
+    Gradients(
+            Value loss,
+            Optional<Value> count,
+            Map<Parameter, Value> parameters,
+            Map<Capture, Value> captures,
+            Optional<Applied> applied) {
         this.loss = loss;
         this.count = count;
         this.parameters = Collections.unmodifiableMap(parameters);
         this.captures = Collections.unmodifiableMap(captures);
+        this.applied = applied;
     }
 
     /** The scalar that was differentiated. */
@@ -32,6 +47,14 @@ public final class Gradients {
      */
     public Optional<Value> count() {
         return count;
+    }
+
+    /**
+     * With loss scaling, whether the step counts: whoever assigns a tensor from these gradients keeps what it held where it
+     * does not. Empty without.
+     */
+    public Optional<Applied> applied() {
+        return applied;
     }
 
     /** The gradient of a parameter, of its shape. */

@@ -41,7 +41,7 @@ public final class Linear extends Layer {
         }
         // One matrix product for all leading axes, so that the weight's gradient is one too.
         Value rows = x.reshape(x.shape().elements() / in, in);
-        Value product = rows.matmul(r.value(weight), false, true);
+        Value product = r.wide(r.narrow(rows).matmul(r.narrow(r.value(weight)), false, true));
         Value sum = bias.isPresent() ? product.add(r.value(bias.get())) : product;
         Value s = sum.reshape(x.shape().with(-1, out));
         r.capture(new Capture.Linear(layer, weight, bias, x, s));

@@ -81,12 +81,12 @@ public final class MultiHeadAttention extends Layer {
             throw new KingfisherException(label() + " takes a padding mask " + Shape.of(batch, length) + ", not "
                     + padding.get().type() + ".");
         }
-        Value packed = Linear.project(r, this, inWeight, Optional.of(inBias), x)
+        Value packed = r.narrow(Linear.project(r, this, inWeight, Optional.of(inBias), x))
                 .reshape(batch, length, 3, heads, width / heads)
                 .transpose(2, 0, 3, 1, 4);
         Value query = part(packed, 0), key = part(packed, 1), value = part(packed, 2);
-        Value scores = masked(query.matmul(key, false, true), padding);
-        Value seen = scores.softmax().matmul(value);
+        Value scores = masked(r.wide(query.matmul(key, false, true)), padding);
+        Value seen = r.wide(r.narrow(scores.softmax()).matmul(value));
         return out.apply(r, seen.transpose(0, 2, 1, 3).reshape(batch, length, width));
     }
 

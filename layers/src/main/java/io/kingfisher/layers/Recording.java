@@ -5,6 +5,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Autodiff;
+import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Value;
@@ -35,6 +36,9 @@ public final class Recording {
     private final Optional<Tensor> randomState;
     private final Map<Parameter, Value> parameters = new LinkedHashMap<>();
     private final List<Capture> captures = new ArrayList<>();
+    private final Map<Buffer, Value> assigned = new LinkedHashMap<>();
+    private Precision precision = Precision.FP32;
+    private Optional<LossScale> lossScale = Optional.empty();
     private int streams;
 
     private Recording(Graph graph, Mode mode, Optional<Tensor> randomState) {
@@ -69,6 +73,39 @@ public final class Recording {
         return new Recording(graph, mode, Optional.of(randomState));
     }
 
+    /**
+     * Sets in what type products are made, before anything is recorded.
+     *
+     * @return this recording
+     */
+    public Recording precision(Precision value) {
+        if (!parameters.isEmpty()) {
+            throw new KingfisherException("The precision of a recording is set before any layer is applied.");
+        }
+        precision = value;
+        return this;
+    }
+
+    /**
+     * Lets {@link #gradients} scale the loss and skip steps whose gradients are not finite.
+     *
+     * @return this recording
+     */
+    public Recording lossScale(LossScale scale) {
+        lossScale = Optional.of(scale);
+        return this;
+    }
+
+    /** A factor of a product: in the type of the {@link Precision}, where that is not F32. */
+    public Value narrow(Value x) {
+        return x.dtype() == DType.F32 ? precision.products().map(x::cast).orElse(x) : x;
+    }
+
+    /** A product as F32, where the {@link Precision} made it in a narrower type. */
+    public Value wide(Value x) {
+        return precision.products().filter(half -> x.dtype() == half).isPresent() ? x.cast(DType.F32) : x;
+    }
+
     public Graph graph() {
         return graph;
     }
@@ -101,6 +138,7 @@ public final class Recording {
     public void assign(Buffer buffer, Value value) {
         if (observing()) {
             graph.assign(buffer.tensor(), value);
+            assigned.put(buffer, value);
         }
     }
 
@@ -150,7 +188,15 @@ public final class Recording {
         List<Value> with = new ArrayList<>();
         trained.forEach(parameter -> with.add(parameters.get(parameter)));
         captured.forEach(capture -> with.add(capture.s()));
-        List<Value> found = Autodiff.gradients(loss, with);
+        List<Value> found = lossScale.isEmpty()
+                ? Autodiff.gradients(loss, with)
+                : Autodiff.gradients(loss.mul(lossScale.get().scale(graph)), with);
+        Optional<Gradients.Applied> applied = Optional.empty();
+        if (lossScale.isPresent()) {
+            applied = Optional.of(applied(lossScale.get(), found.subList(0, trained.size())));
+            Value inverse = lossScale.get().scale(graph).map(Expr.of(1).div(Expr.arg(0)));
+            found = found.stream().map(gradient -> gradient.mul(inverse)).toList();
+        }
         Map<Parameter, Value> byParameter = new LinkedHashMap<>();
         for (int i = 0; i < trained.size(); i++) {
             byParameter.put(trained.get(i), found.get(i));
@@ -159,12 +205,31 @@ public final class Recording {
         for (int i = 0; i < captured.size(); i++) {
             byCapture.put(captured.get(i), found.get(trained.size() + i));
         }
-        Gradients gradients = new Gradients(loss, count, byParameter, byCapture);
+        Gradients gradients = new Gradients(loss, count, byParameter, byCapture, applied);
         for (Capture capture : captured) {
             for (CaptureHook hook : capture.layer().hooks()) {
                 hook.accept(this, capture, gradients.of(capture));
             }
         }
         return gradients;
+    }
+
+    /** Whether the step counts; where it does not, neither the scale's own update nor running statistics see it as one. */
+    private Gradients.Applied applied(LossScale scale, List<Value> scaled) {
+        Value finite = LossScale.finite(graph, scaled);
+        Value skipped = scale.skipped(graph);
+        if (observing()) {
+            scale.update(graph, finite);
+            assigned.forEach((buffer, value) -> graph.assign(buffer.tensor(), either(finite, value, buffer.tensor())));
+        }
+        return new Gradients.Applied(finite, skipped);
+    }
+
+    private Value either(Value finite, Value value, Tensor tensor) {
+        // Whole numbers do not pass F32 unharmed.
+        boolean whole = !value.dtype().floating();
+        Value condition = whole ? finite.cast(DType.F64) : finite;
+        Expr chosen = Expr.select(Expr.arg(0), Expr.arg(1), Expr.arg(2));
+        return graph.map(chosen, value.dtype(), List.of(condition, value, graph.before(tensor)));
     }
 }

@@ -1,5 +1,6 @@
 package io.kingfisher.optimizers;
 
+import io.kingfisher.layers.Gradients;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
@@ -7,6 +8,7 @@ import io.kingfisher.runtime.graph.Value;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The scalars of a step as a rule writes them: expressions of the learning rate and the step's number, computed on the device
@@ -22,18 +24,21 @@ public final class Hyperparameters {
 
     private final Graph graph;
     private final ControlBlock control;
+    private final Value step;
     private final Map<Key, Value> known = new HashMap<>();
 
-    Hyperparameters(Graph graph, ControlBlock control) {
+    Hyperparameters(Graph graph, ControlBlock control, Optional<Gradients.Applied> applied) {
         this.graph = graph;
         this.control = control;
+        // Steps that did not count are no steps.
+        this.step = applied.map(a -> control.step(graph).sub(a.skipped())).orElseGet(() -> control.step(graph));
     }
 
     /** The value of an expression of {@link #RATE} and {@link #STEP} for a group. */
     Value value(int group, Expr expr) {
         return known.computeIfAbsent(
                 new Key(group, expr),
-                _ -> graph.map(expr, DType.F32, List.of(control.learningRate(graph, group), control.step(graph))));
+                _ -> graph.map(expr, DType.F32, List.of(control.learningRate(graph, group), step)));
     }
 
     /** 1 - beta^t, by which an average that started from zero falls short (Kingma and Ba, 2015, section 3). */

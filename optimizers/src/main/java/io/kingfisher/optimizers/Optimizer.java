@@ -5,6 +5,8 @@ import io.kingfisher.layers.Parameter;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
@@ -30,11 +32,18 @@ public abstract class Optimizer implements AutoCloseable {
         REFRESH
     }
 
+    /**
+     * With loss scaling the first of a run's steps are often skipped, while the scale falls to where gradients are finite. As
+     * the host does not learn which, each of them refreshes: no step is made with a curvature that was never taken.
+     */
+    private static final int SETTLING = 16;
+
     private final List<ParameterGroup> groups;
     private final Clipping clipping;
     private final OptimizerState state;
     private final ControlBlock control;
     private long step;
+    private boolean scaled;
 
     protected Optimizer(Device device, List<ParameterGroup> groups, Clipping clipping) {
         Set<Parameter> seen = new HashSet<>();
@@ -56,8 +65,10 @@ public abstract class Optimizer implements AutoCloseable {
     public final void record(Gradients gradients, Cadence cadence) {
         Graph graph = gradients.loss().graph();
         check(gradients);
+        scaled |= gradients.applied().isPresent();
         prepare(gradients, cadence);
-        Hyperparameters hyper = new Hyperparameters(graph, control);
+        gradients.applied().ifPresent(applied -> keepWhereSkipped(graph, applied.finite()));
+        Hyperparameters hyper = new Hyperparameters(graph, control, gradients.applied());
         List<Value> raw = new ArrayList<>();
         for (ParameterGroup group : groups) {
             trainable(group).forEach(parameter -> raw.add(gradients.of(parameter)));
@@ -69,8 +80,19 @@ public abstract class Optimizer implements AutoCloseable {
                 try (Graph.Scope _ = graph.scope("optimizer." + parameter.path())) {
                     Update update = new Update(graph, parameter, clipped.get(next++), state, hyper, k, view(parameter));
                     update(update, groups.get(k));
-                    update.record();
+                    update.record(gradients.applied().map(Gradients.Applied::finite));
                 }
+            }
+        }
+    }
+
+    /** What {@link #prepare} has assigned to the state so far stays as it was where the step does not count. */
+    private void keepWhereSkipped(Graph graph, Value finite) {
+        Expr chosen = Expr.select(Expr.arg(0), Expr.arg(1), Expr.arg(2));
+        for (Tensor tensor : state.tensors().values()) {
+            Value next = graph.assignments().get(tensor);
+            if (next != null) {
+                graph.assign(tensor, graph.map(chosen, next.dtype(), List.of(finite, next, graph.before(tensor))));
             }
         }
     }
@@ -121,7 +143,8 @@ public abstract class Optimizer implements AutoCloseable {
     /** Goes on to the next step before its replay, and says which of the two recordings to replay. */
     public final Cadence advance() {
         control.step(++step);
-        return refreshInterval() > 0 && (step - 1) % refreshInterval() == 0 ? Cadence.REFRESH : Cadence.STEP;
+        boolean due = (step - 1) % Math.max(refreshInterval(), 1) == 0 || (scaled && step <= SETTLING);
+        return refreshInterval() > 0 && due ? Cadence.REFRESH : Cadence.STEP;
     }
 
     /** The steps made so far. */

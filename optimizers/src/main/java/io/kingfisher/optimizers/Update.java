@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The update of one parameter as one elementwise pass: expressions over the parameter, its gradient, its state and whatever
@@ -97,14 +98,22 @@ public final class Update {
         results.put(slot.tensor(), next);
     }
 
-    /** Records the pass. */
-    void record() {
+    /** Records the pass; where {@code finite} is given and 0, everything stays as it is. */
+    void record(Optional<Value> finite) {
         if (!results.containsKey(parameter.tensor())) {
             throw new KingfisherException("The update of " + parameter.path() + " leaves the parameter as it is.");
         }
         List<Tensor> targets = List.copyOf(results.keySet());
+        List<Expr> exprs = new ArrayList<>(results.values());
+        finite.ifPresent(flag -> {
+            Expr counts = operand(flag);
+            for (int i = 0; i < exprs.size(); i++) {
+                Expr before = operand(graph.before(targets.get(i)).reshape(view));
+                exprs.set(i, Expr.select(counts, exprs.get(i), before));
+            }
+        });
         List<Value> values = graph.map(
-                List.copyOf(results.values()),
+                exprs,
                 targets.stream().map(Tensor::dtype).toList(),
                 operands);
         for (int i = 0; i < targets.size(); i++) {

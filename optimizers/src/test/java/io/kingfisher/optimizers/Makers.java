@@ -1,49 +1,59 @@
 package io.kingfisher.optimizers;
 
 import io.kingfisher.optimizers.AdaFisherConfig.Mode;
+import io.kingfisher.runtime.Device;
 import java.util.List;
 
 /** All optimizers, with a refresh every 5 steps where there is one. */
 enum Makers {
     SGD {
         @Override
-        Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
-            return new Sgd(net.device(), groups, new Sgd.Config(0.9, 0, false), clipping);
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            return new Sgd(device, groups, new Sgd.Config(0.9, 0, false), clipping);
         }
     },
     ADAM_W {
         @Override
-        Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
-            return new Adam(net.device(), groups, Adam.Config.adamW(), clipping);
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            return new Adam(device, groups, Adam.Config.adamW(), clipping);
         }
     },
     RELEASED {
         @Override
-        Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
-            return adaFisher(net, groups, clipping, Mode.RELEASED);
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            return adaFisher(device, groups, clipping, Mode.RELEASED);
         }
     },
     PAPER {
         @Override
-        Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
-            return adaFisher(net, groups, clipping, Mode.PAPER);
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            return adaFisher(device, groups, clipping, Mode.PAPER);
         }
     },
     RELATIVE {
         @Override
-        Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
-            return adaFisher(net, groups, clipping, Mode.RELATIVE);
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            return adaFisher(device, groups, clipping, Mode.RELATIVE);
         }
     };
 
-    abstract Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping);
+    abstract Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping);
 
     Optimizer make(TestNet net) {
-        return make(net, net.group(1e-3, 1e-2), new Clipping.None());
+        return make(net.device(), net.group(1e-3, 1e-2), new Clipping.None());
     }
 
-    private static Optimizer adaFisher(TestNet net, List<ParameterGroup> groups, Clipping clipping, Mode mode) {
+    Optimizer make(TestNet net, List<ParameterGroup> groups, Clipping clipping) {
+        return make(net.device(), groups, clipping);
+    }
+
+    Optimizer make(Device device, List<ParameterGroup> groups) {
+        return make(device, groups, new Clipping.None());
+    }
+
+    private static Optimizer adaFisher(
+            Device device, List<ParameterGroup> groups, Clipping clipping, Mode mode) {
         AdaFisherConfig config = AdaFisherConfig.of(mode).withRefreshInterval(5);
-        return new AdaFisher(net.device(), groups, mode == Mode.PAPER ? config.withDecoupledDecay() : config, clipping);
+        return new AdaFisher(device, groups, mode == Mode.PAPER ? config.withDecoupledDecay() : config, clipping);
     }
 }

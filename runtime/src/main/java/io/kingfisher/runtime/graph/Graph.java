@@ -26,6 +26,7 @@ public final class Graph {
     private final java.util.Map<String, Value> inputs = new LinkedHashMap<>();
     private final java.util.Map<String, Value> outputs = new LinkedHashMap<>();
     private final java.util.Map<Tensor, Value> assignments = new LinkedHashMap<>();
+    private final java.util.Map<Tensor, Value> before = new LinkedHashMap<>();
     private final java.util.Map<Tensor, Value> current = new LinkedHashMap<>();
     private String scope = "";
 
@@ -48,7 +49,13 @@ public final class Graph {
 
     /** What a tensor holds: its value before the replay, or what this recording has assigned to it since. */
     public Value read(Tensor tensor) {
-        return current.computeIfAbsent(tensor, t -> add(new Source.Bound(t)).output(0));
+        Value known = current.get(tensor);
+        return known == null ? before(tensor) : known;
+    }
+
+    /** What a tensor holds before the replay, whatever this recording has assigned to it since. */
+    public Value before(Tensor tensor) {
+        return before.computeIfAbsent(tensor, t -> add(new Source.Bound(t)).output(0));
     }
 
     /** Lets the replay end with {@code tensor} holding {@code value}. The last assignment to a tensor counts. */

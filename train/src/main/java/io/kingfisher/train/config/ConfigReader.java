@@ -288,6 +288,7 @@ public final class ConfigReader {
                     threshold < 0 ? OptionalDouble.empty() : OptionalDouble.of(threshold),
                     top.integer("early_stop_patience"),
                     top.integer("save_freq"),
+                    top.text("precision"),
                     top.text("device"),
                     integer(top, "threads"));
         }

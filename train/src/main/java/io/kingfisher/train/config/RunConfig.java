@@ -75,6 +75,7 @@ public record RunConfig(
                 training.earlyStopThreshold(),
                 training.earlyStopPatience(),
                 training.saveEvery(),
+                training.precision(),
                 training.device(),
                 training.threads());
         return new RunConfig(

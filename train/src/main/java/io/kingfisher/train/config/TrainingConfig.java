@@ -16,6 +16,7 @@ import java.util.OptionalLong;
  * @param earlyStopThreshold the least fall of the training loss that counts as progress; empty where never stopped early
  * @param earlyStopPatience epochs without progress before stopping
  * @param saveEvery epochs between kept checkpoints; 0 keeps only the last and the best
+ * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}: in what type products are made
  * @param device where to compute, such as {@code cpu}
  * @param threads compute threads; empty for {@code auto}
  */
@@ -29,5 +30,6 @@ public record TrainingConfig(
         OptionalDouble earlyStopThreshold,
         int earlyStopPatience,
         int saveEvery,
+        String precision,
         String device,
         OptionalInt threads) {}
