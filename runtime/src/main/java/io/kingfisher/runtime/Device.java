@@ -15,6 +15,7 @@ import java.util.Set;
 public abstract class Device implements AutoCloseable {
     private final Set<AutoCloseable> owned = new LinkedHashSet<>();
     private boolean closed;
+    private long bytes, peakBytes;
 
     protected Device() {}
 
@@ -30,6 +31,10 @@ public abstract class Device implements AutoCloseable {
     }
 
     public static Device open(String name, DeviceOptions options) {
+        if (options.tf32() && (name.equals("cpu") || name.equals("reference"))) {
+            throw new KingfisherException("The device " + name
+                    + " has no TF32, which is a type of NVIDIA's GPUs; choose the precision fp32 or bf16, or a device cuda:0.");
+        }
         return switch (name) {
             case "cpu" -> new CpuDevice(options);
             case "reference" -> new ReferenceDevice();
@@ -110,12 +115,40 @@ public abstract class Device implements AutoCloseable {
 
     private synchronized void own(AutoCloseable thing) {
         owned.add(thing);
+        bytes += bytes(thing);
+        peakBytes = Math.max(peakBytes, bytes);
     }
 
     /** Called when something that the device owns has been closed. */
     protected final synchronized void forget(AutoCloseable thing) {
-        owned.remove(thing);
+        if (owned.remove(thing)) {
+            bytes -= bytes(thing);
+        }
     }
+
+    private static long bytes(AutoCloseable thing) {
+        return switch (thing) {
+            case Tensor tensor -> tensor.bytes();
+            case Program program -> program.arenaBytes();
+            default -> 0;
+        };
+    }
+
+    /**
+     * The memory of what is open on a device.
+     *
+     * @param bytes of the tensors and of the programs' blocks of memory
+     * @param peakBytes the most of these since the device was opened
+     */
+    public record MemoryUse(long bytes, long peakBytes) {}
+
+    /** How much memory the open tensors and programs take. */
+    public synchronized MemoryUse memoryUse() {
+        return new MemoryUse(bytes, peakBytes);
+    }
+
+    /** Waits until everything that was asked of the device is done; at once where it runs nothing behind the host. */
+    public void synchronize() {}
 
     /** The tensors and programs that are open. */
     public final synchronized int live() {

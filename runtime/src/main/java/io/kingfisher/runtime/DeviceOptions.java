@@ -4,12 +4,40 @@ package io.kingfisher.runtime;
  * How a device is opened.
  *
  * @param threads the threads that compute, the caller's included; at least 1
+ * @param tf32 whether products of F32 matrices and images may round their factors to TF32; only GPUs can
+ * @param execution how a GPU runs a program; the processor makes its calls one by one in any case
  */
-public record DeviceOptions(int threads) {
+public record DeviceOptions(int threads, boolean tf32, Execution execution) {
+    /** How a GPU runs a program. */
+    public enum Execution {
+        /** The whole program as one CUDA graph. */
+        GRAPH,
+        /** Call by call, with a named range around each for profilers. */
+        PLAIN,
+        /** As {@link #GRAPH}, captured on a stream that blocks, so that work which strays to the default stream fails. */
+        BLOCKING
+    }
+
     public DeviceOptions {
         if (threads < 1 || threads > 1024) {
             throw new KingfisherException("A device computes with 1 to 1024 threads, not " + threads + ".");
         }
+    }
+
+    public DeviceOptions(int threads) {
+        this(threads, false, Execution.GRAPH);
+    }
+
+    public DeviceOptions withThreads(int count) {
+        return new DeviceOptions(count, tf32, execution);
+    }
+
+    public DeviceOptions withTf32(boolean allowed) {
+        return new DeviceOptions(threads, allowed, execution);
+    }
+
+    public DeviceOptions withExecution(Execution how) {
+        return new DeviceOptions(threads, tf32, how);
     }
 
     /** {@code KINGFISHER_THREADS} where it is set, else one thread for each processor. */

@@ -24,6 +24,11 @@ public interface Program extends AutoCloseable {
     /** The calls into native libraries that one replay makes. */
     int nativeCalls();
 
+    /** The nodes of the CUDA graph that a replay launches at once; 0 where a replay makes its calls one by one. */
+    default int graphNodes() {
+        return 0;
+    }
+
     /** What a replay does, a step a line. */
     String describe();
 

@@ -1,6 +1,8 @@
 package io.kingfisher.train;
 
 import io.kingfisher.layers.Layer;
+import io.kingfisher.layers.LossScale;
+import io.kingfisher.layers.Precision;
 import io.kingfisher.layers.models.Models;
 import io.kingfisher.optimizers.Optimizer;
 import io.kingfisher.runtime.Device;
@@ -19,6 +21,8 @@ import io.kingfisher.train.data.LoaderOptions;
 import io.kingfisher.train.data.TextOptions;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Everything that a configuration describes, opened: closing it frees all of it in the reverse order. */
 final class Experiment implements AutoCloseable {
@@ -29,20 +33,28 @@ final class Experiment implements AutoCloseable {
     private final Task task;
     private final Layer model;
     private final Optimizer optimizer;
+    private final Optional<LossScale> lossScale;
     private final Programs programs;
     private final DataLoader trainLoader;
     private final DataLoader testLoader;
 
-    Experiment(RunConfig config) {
+    /**
+     * @param profiled whether every operation runs on its own, named for profilers
+     */
+    Experiment(RunConfig config, boolean profiled) {
         this.config = config;
         try {
-            device = open(device(config));
+            device = open(device(config, profiled));
             data = open(Datasets.open(spec(config)));
             task = new Task(data.train(), config);
             model = open(model(config, task));
             model.initialize(device, config.training().seed());
             optimizer = open(Optimizers.create(device, model, config));
-            programs = open(new Programs(device, task, model, optimizer));
+            Precision precision = Precision.of(config.training().precision());
+            lossScale = precision == Precision.FP16
+                    ? Optional.of(open(new LossScale(device, LossScale.Config.usual())))
+                    : Optional.empty();
+            programs = open(new Programs(device, task, model, optimizer, precision, lossScale));
             trainLoader = open(new DataLoader(data.train(), training(config)));
             testLoader = open(new DataLoader(data.test(), evaluation(config)));
         } catch (RuntimeException | Error e) {
@@ -56,11 +68,21 @@ final class Experiment implements AutoCloseable {
         return thing;
     }
 
-    private static Device device(RunConfig config) {
-        DeviceOptions options = config.training().threads().isPresent()
-                ? new DeviceOptions(config.training().threads().getAsInt())
-                : DeviceOptions.defaults();
-        return Device.open(config.training().device(), options);
+    private static Device device(RunConfig config, boolean profiled) {
+        DeviceOptions options = DeviceOptions.defaults()
+                .withTf32(Precision.of(config.training().precision()) == Precision.TF32)
+                .withExecution(profiled ? DeviceOptions.Execution.PLAIN : DeviceOptions.Execution.GRAPH);
+        OptionalInt threads = config.training().threads();
+        try {
+            return Device.open(
+                    config.training().device(),
+                    threads.isPresent() ? options.withThreads(threads.getAsInt()) : options);
+        } catch (KingfisherException e) {
+            if (options.tf32() && !config.training().device().startsWith("cuda")) {
+                throw config.source().error("precision", e.getMessage());
+            }
+            throw e;
+        }
     }
 
     private static DataSpec spec(RunConfig config) {
@@ -131,6 +153,11 @@ final class Experiment implements AutoCloseable {
 
     Optimizer optimizer() {
         return optimizer;
+    }
+
+    /** The scale of the loss, where the precision needs one. */
+    Optional<LossScale> lossScale() {
+        return lossScale;
     }
 
     Programs programs() {

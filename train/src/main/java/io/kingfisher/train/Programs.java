@@ -2,6 +2,8 @@ package io.kingfisher.train;
 
 import io.kingfisher.layers.Gradients;
 import io.kingfisher.layers.Layer;
+import io.kingfisher.layers.LossScale;
+import io.kingfisher.layers.Precision;
 import io.kingfisher.layers.Recording;
 import io.kingfisher.optimizers.Optimizer;
 import io.kingfisher.runtime.DType;
@@ -13,6 +15,7 @@ import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.train.data.Batch;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** The compiled programs of a run: the training step, the one that also refreshes curvature, and the evaluation. */
 final class Programs implements AutoCloseable {
@@ -62,22 +65,33 @@ final class Programs implements AutoCloseable {
 
     private final Map<Optimizer.Cadence, Step> training = new EnumMap<>(Optimizer.Cadence.class);
     private final Step evaluation;
+    private final Precision precision;
+    private final Optional<LossScale> lossScale;
     private final Tensor randomState;
 
-    Programs(Device device, Task task, Layer model, Optimizer optimizer) {
+    Programs(
+            Device device,
+            Task task,
+            Layer model,
+            Optimizer optimizer,
+            Precision precision,
+            Optional<LossScale> lossScale) {
+        this.precision = precision;
+        this.lossScale = lossScale;
         randomState = device.allocate(DType.I32, Shape.of(4));
         training.put(Optimizer.Cadence.STEP, train(device, task, model, optimizer, Optimizer.Cadence.STEP));
         if (optimizer.hasRefresh()) {
             training.put(Optimizer.Cadence.REFRESH, train(device, task, model, optimizer, Optimizer.Cadence.REFRESH));
         }
         Graph graph = new Graph();
-        output(graph, task.record(Recording.eval(graph), model, false, true));
+        output(graph, task.record(Recording.eval(graph).precision(precision), model, false, true));
         evaluation = new Step(device.compile(graph));
     }
 
     private Step train(Device device, Task task, Layer model, Optimizer optimizer, Optimizer.Cadence cadence) {
         Graph graph = new Graph();
-        Recording r = Recording.train(graph, randomState);
+        Recording r = Recording.train(graph, randomState).precision(precision);
+        lossScale.ifPresent(r::lossScale);
         // Ranking a whole vocabulary in every step would cost more than it tells.
         Task.Outcome outcome = task.record(r, model, true, !task.language());
         Gradients gradients = r.gradients(outcome.loss());

@@ -17,7 +17,7 @@ import java.util.Map;
 
 /** Moves a model's and an optimizer's tensors to and from checkpoints, by name. */
 final class Snapshots {
-    private static final String OPTIMIZER = "optimizer.";
+    private static final String OPTIMIZER = "optimizer.", LOSS_SCALE = "loss_scale.";
 
     private Snapshots() {}
 
@@ -34,6 +34,9 @@ final class Snapshots {
             all.put(variable.path(), variable.tensor());
         }
         experiment.optimizer().state().tensors().forEach((name, tensor) -> all.put(OPTIMIZER + name, tensor));
+        experiment
+                .lossScale()
+                .ifPresent(scale -> scale.tensors().forEach((name, tensor) -> all.put(LOSS_SCALE + name, tensor)));
         return all;
     }
 

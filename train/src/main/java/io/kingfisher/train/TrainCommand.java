@@ -60,7 +60,7 @@ final class TrainCommand implements Callable<Integer> {
             description = "Starts from the weights in this file instead of random ones.")
     private Path init;
 
-    @Option(names = "--device", paramLabel = "D", description = "Where to compute: cpu, or reference (slow).")
+    @Option(names = "--device", paramLabel = "D", description = "Where to compute: cuda:0, cpu, or reference (slow).")
     private String device;
 
     @Option(names = "--seed", paramLabel = "N", description = "Of every random choice: same seed, same run.")
@@ -74,6 +74,14 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--save-freq", paramLabel = "N", description = "Keeps a checkpoint every N epochs.")
     private String saveFreq;
+
+    @Option(names = "--precision", paramLabel = "P", description = "Of products: fp32, tf32 (GPUs only), bf16 or fp16.")
+    private String precision;
+
+    @Option(
+            names = "--profile",
+            description = "Runs every operation on its own, in a range that Nsight shows by name, instead of one graph.")
+    private boolean profile;
 
     @Option(
             names = "--set",
@@ -93,7 +101,7 @@ final class TrainCommand implements Callable<Integer> {
         List<RunConfig> trials = config.trials();
         for (RunConfig trial : trials) {
             RunFolder own = trials.size() > 1 ? folder.trial(trial.training().seed()) : folder;
-            new Trainer(trial, own, start).run();
+            new Trainer(trial, own, start, profile).run();
         }
         return 0;
     }
@@ -120,6 +128,7 @@ final class TrainCommand implements Callable<Integer> {
         option(settings, "--device", "device", device);
         option(settings, "--seed", "seed", seed);
         option(settings, "--threads", "threads", threads);
+        option(settings, "--precision", "precision", precision);
         option(settings, "--max-steps", "max_steps", maxSteps);
         option(settings, "--save-freq", "save_freq", saveFreq);
         return settings;

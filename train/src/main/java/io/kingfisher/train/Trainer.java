@@ -1,5 +1,6 @@
 package io.kingfisher.train;
 
+import io.kingfisher.layers.LossScale;
 import io.kingfisher.optimizers.Optimizer;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.train.checkpoint.Checkpoint;
@@ -39,8 +40,13 @@ final class Trainer {
     private final RunConfig config;
     private final RunFolder folder;
     private final Start start;
+    private final boolean profiled;
 
-    Trainer(RunConfig config, RunFolder folder, Start start) {
+    /**
+     * @param profiled whether every operation runs on its own, named for profilers
+     */
+    Trainer(RunConfig config, RunFolder folder, Start start, boolean profiled) {
+        this.profiled = profiled;
         this.config = config;
         this.folder = folder;
         this.start = start;
@@ -51,7 +57,7 @@ final class Trainer {
         try (Arena arena = Arena.ofShared()) {
             Optional<Checkpoint> checkpoint = start.resume().map(file -> CheckpointFolder.resume(file, arena));
             checkpoint.ifPresent(this::checkSameRun);
-            try (Experiment experiment = new Experiment(config)) {
+            try (Experiment experiment = new Experiment(config, profiled)) {
                 RunProgress run = checkpoint.map(c -> RunProgress.of(c.state())).orElseGet(RunProgress::new);
                 checkpoint.ifPresent(
                         c -> Snapshots.restore(experiment, c, start.resume().orElseThrow()));
@@ -64,7 +70,7 @@ final class Trainer {
     /** What a run cannot change when it is resumed, since its state would mean something else. */
     private void checkSameRun(Checkpoint checkpoint) {
         for (String key :
-                List.of("dataset", "network", "model", "optimizer", "mini_batch_size", "seed", "shuffle", "text")) {
+                List.of("dataset", "network", "model", "optimizer", "mini_batch_size", "seed", "shuffle", "text", "precision")) {
             Object before = checkpoint.state().config().get(key),
                     now = config.settings().get(key);
             if (!java.util.Objects.equals(String.valueOf(before), String.valueOf(now))) {
@@ -89,6 +95,7 @@ final class Trainer {
         private final StepTimes times;
         private long savedNanos = System.nanoTime();
         private Scores last = Scores.ofLoss(Double.NaN);
+        private long skippedBefore;
         private String ended = "all epochs done";
 
         Loop(Experiment experiment, RunProgress run) {
@@ -108,6 +115,7 @@ final class Trainer {
 
         Scores run(boolean resumed) {
             optimizer.resume(run.step);
+            skippedBefore = experiment.lossScale().map(LossScale::skipped).orElse(0L);
             loader.seek(new Position(run.epoch, run.batch));
             try (MetricsLog metrics = resumed
                             ? MetricsLog.resume(folder.metrics(), run.step)
@@ -128,7 +136,8 @@ final class Trainer {
             progress.line(experiment.subject() + ": " + experiment.sampleText() + "; "
                     + String.format(Locale.ROOT, "%,d", experiment.model().parameterCount()) + " parameters; "
                     + total + " steps of " + config.data().batchSize() + " on "
-                    + experiment.device().name());
+                    + experiment.device().name()
+                    + (config.training().precision().equals("fp32") ? "" : ", products in " + config.training().precision()));
             config.notes().forEach(progress::line);
             experiment.data().notes().forEach(progress::line);
             optimizer.notes().forEach(progress::line);
@@ -143,9 +152,11 @@ final class Trainer {
             int number = run.epoch + 1;
             progress.begin("epoch " + number + "/" + config.training().maxEpochs(), run.step - run.batch, perEpoch);
             times.clear();
+            long stepBefore = run.step;
             while (run.batch < perEpoch && run.step < total) {
                 step(metrics, board, progress);
             }
+            reportSkipped(progress, stepBefore);
             Scores train =
                     run.tally.scores(experiment.task(), !experiment.task().language());
             last = evaluate();
@@ -199,7 +210,9 @@ final class Trainer {
             double loss = step.loss() / step.count();
             if (!Double.isFinite(loss)) {
                 throw new KingfisherException("The loss became " + loss + " in step " + run.step
-                        + "; lower init_lr, clip the gradients (clip: {norm: 1}) or look at the data; the last good state is "
+                        + "; lower init_lr, clip the gradients (clip: {norm: 1}) or look at the data"
+                        + (experiment.lossScale().isPresent() ? ", or use the wider range of precision bf16" : "")
+                        + "; the last good state is "
                         + checkpoints.last() + ", if an epoch was complete.");
             }
             if (run.step % logEvery == 0) {
@@ -213,6 +226,26 @@ final class Trainer {
             if (System.nanoTime() - savedNanos > SAVE_NANOS && run.batch < perEpoch) {
                 metrics.sync();
                 save(false);
+            }
+        }
+
+        /** Says how many steps of the epoch the scale of the loss has had skipped; none may be left of them. */
+        private void reportSkipped(Progress progress, long stepBefore) {
+            if (experiment.lossScale().isEmpty()) {
+                return;
+            }
+            LossScale scale = experiment.lossScale().get();
+            long skipped = scale.skipped() - skippedBefore;
+            skippedBefore = scale.skipped();
+            if (skipped > 0 && skipped >= run.step - stepBefore) {
+                throw new KingfisherException("No step of epoch " + (run.epoch + 1) + " had finite gradients, down to a"
+                        + " loss scale of " + scale.scale() + "; look at the data and the learning rate, or train with"
+                        + " precision bf16 or fp32.");
+            }
+            if (skipped > 0) {
+                progress.line(skipped + (skipped == 1 ? " step was" : " steps were")
+                        + " skipped because gradients overflowed; the loss scale is now "
+                        + String.format(Locale.ROOT, "%.0f", scale.scale()));
             }
         }
 
