@@ -112,10 +112,8 @@ public final class Update {
                 exprs.set(i, Expr.select(counts, exprs.get(i), before));
             }
         });
-        List<Value> values = graph.map(
-                exprs,
-                targets.stream().map(Tensor::dtype).toList(),
-                operands);
+        List<Value> values =
+                graph.map(exprs, targets.stream().map(Tensor::dtype).toList(), operands);
         for (int i = 0; i < targets.size(); i++) {
             graph.assignElements(targets.get(i), values.get(i));
         }

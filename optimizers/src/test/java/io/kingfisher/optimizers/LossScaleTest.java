@@ -139,7 +139,8 @@ class LossScaleTest {
                     Value x = graph.input("x", DType.F32, 3, 2, 4, 5), y = graph.input("y", DType.I32, 3);
                     // A factor of the loss lets gradients overflow while the activations stay as they are.
                     Value factor = graph.input("factor", DType.F32);
-                    Value loss = new CrossEntropy().apply(r, model.apply(r, x), y).mean();
+                    Value loss =
+                            new CrossEntropy().apply(r, model.apply(r, x), y).mean();
                     Gradients gradients = r.gradients(loss.mul(factor));
                     optimizer.record(gradients, cadence);
                     programs.put(cadence, device.compile(graph));
@@ -218,7 +219,8 @@ class LossScaleTest {
             }
             Map<String, double[]> got = scaled.everything();
             plain.everything().forEach((name, values) -> {
-                double size = java.util.Arrays.stream(values).map(Math::abs).max().orElse(0);
+                double size =
+                        java.util.Arrays.stream(values).map(Math::abs).max().orElse(0);
                 assertArrayEquals(values, got.get(name), 1e-5 * size, name);
             });
             assertEquals(0, scaled.scale.skipped());

@@ -51,8 +51,7 @@ enum Makers {
         return make(device, groups, new Clipping.None());
     }
 
-    private static Optimizer adaFisher(
-            Device device, List<ParameterGroup> groups, Clipping clipping, Mode mode) {
+    private static Optimizer adaFisher(Device device, List<ParameterGroup> groups, Clipping clipping, Mode mode) {
         AdaFisherConfig config = AdaFisherConfig.of(mode).withRefreshInterval(5);
         return new AdaFisher(device, groups, mode == Mode.PAPER ? config.withDecoupledDecay() : config, clipping);
     }

@@ -32,8 +32,9 @@ public abstract class Device implements AutoCloseable {
 
     public static Device open(String name, DeviceOptions options) {
         if (options.tf32() && (name.equals("cpu") || name.equals("reference"))) {
-            throw new KingfisherException("The device " + name
-                    + " has no TF32, which is a type of NVIDIA's GPUs; choose the precision fp32 or bf16, or a device cuda:0.");
+            throw new KingfisherException(
+                    "The device " + name
+                            + " has no TF32, which is a type of NVIDIA's GPUs; choose the precision fp32 or bf16, or a device cuda:0.");
         }
         return switch (name) {
             case "cpu" -> new CpuDevice(options);

@@ -80,7 +80,8 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(
             names = "--profile",
-            description = "Runs every operation on its own, in a range that Nsight shows by name, instead of one graph.")
+            description =
+                    "Runs every operation on its own, in a range that Nsight shows by name, instead of one graph.")
     private boolean profile;
 
     @Option(

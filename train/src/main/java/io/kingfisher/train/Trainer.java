@@ -69,8 +69,16 @@ final class Trainer {
 
     /** What a run cannot change when it is resumed, since its state would mean something else. */
     private void checkSameRun(Checkpoint checkpoint) {
-        for (String key :
-                List.of("dataset", "network", "model", "optimizer", "mini_batch_size", "seed", "shuffle", "text", "precision")) {
+        for (String key : List.of(
+                "dataset",
+                "network",
+                "model",
+                "optimizer",
+                "mini_batch_size",
+                "seed",
+                "shuffle",
+                "text",
+                "precision")) {
             Object before = checkpoint.state().config().get(key),
                     now = config.settings().get(key);
             if (!java.util.Objects.equals(String.valueOf(before), String.valueOf(now))) {
@@ -137,7 +145,9 @@ final class Trainer {
                     + String.format(Locale.ROOT, "%,d", experiment.model().parameterCount()) + " parameters; "
                     + total + " steps of " + config.data().batchSize() + " on "
                     + experiment.device().name()
-                    + (config.training().precision().equals("fp32") ? "" : ", products in " + config.training().precision()));
+                    + (config.training().precision().equals("fp32")
+                            ? ""
+                            : ", products in " + config.training().precision()));
             config.notes().forEach(progress::line);
             experiment.data().notes().forEach(progress::line);
             optimizer.notes().forEach(progress::line);
