@@ -1,5 +1,10 @@
 /** JMH benchmarks. */
+@SuppressWarnings("requires-automatic")
 module io.kingfisher.bench {
     requires io.kingfisher.train;
+    requires io.kingfisher.optimizers;
     requires jmh.core;
+    requires org.bytedeco.pytorch;
+    requires org.bytedeco.openblas;
+    requires org.bytedeco.javacpp;
 }

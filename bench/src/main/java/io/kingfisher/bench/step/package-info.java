@@ -1,0 +1,2 @@
+/** Whole training steps, beside libtorch on the same inputs and initial weights. */
+package io.kingfisher.bench.step;
