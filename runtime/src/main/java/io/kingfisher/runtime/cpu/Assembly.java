@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cpu;
 
+import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
 import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
@@ -7,6 +8,10 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Instruction;
+import io.kingfisher.runtime.plan.Results;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,13 +21,13 @@ import java.util.Map;
  * A program being assembled: the instructions so far and where each value is. A value may be at several places, in several
  * layouts; the first is where its instruction puts it, the others are reorders made when somebody asks.
  */
-final class Assembly {
+final class Assembly implements Results.Program {
     /** A value's memory and how it lies there. */
     record Stored(Buffer buffer, Layout layout) {}
 
     private final OneDnn onednn;
     private final Resources resources;
-    private final List<Instruction> instructions = new ArrayList<>();
+    private final List<Instruction<CpuStep>> instructions = new ArrayList<>();
     private final Map<Value, List<Stored>> places = new HashMap<>();
 
     Assembly(OneDnn onednn, Resources resources) {
@@ -38,11 +43,12 @@ final class Assembly {
         return resources;
     }
 
-    List<Instruction> instructions() {
+    @Override
+    public List<Instruction<CpuStep>> instructions() {
         return instructions;
     }
 
-    void emit(Instruction instruction) {
+    void emit(Instruction<CpuStep> instruction) {
         instructions.add(instruction);
     }
 
@@ -80,8 +86,8 @@ final class Assembly {
         return places.get(value).get(0);
     }
 
-    /** The value in row-major order. */
-    Buffer plain(Value value) {
+    @Override
+    public Buffer plain(Value value) {
         for (Stored stored : places.get(value)) {
             if (stored.layout().plain()) {
                 return stored.buffer();
@@ -143,6 +149,25 @@ final class Assembly {
                 .emit(
                         "Reorder " + value + " to " + Layout.of(toDesc),
                         value.node().scope());
+    }
+
+    @Override
+    public void copy(String what, Buffer from, Buffer to) {
+        emit(Instruction.of(
+                "Copy: " + what,
+                "",
+                List.of(from),
+                List.of(to),
+                () -> new Copy(
+                        NativeMemory.segment(from.address(), from.bytes()),
+                        NativeMemory.segment(to.address(), from.bytes()))));
+    }
+
+    private record Copy(MemorySegment from, MemorySegment to) implements CpuStep {
+        @Override
+        public void run() {
+            to.copyFrom(from);
+        }
     }
 
     /** What an instruction is called: the op, its types and anything else that tells. */

@@ -3,6 +3,7 @@ package io.kingfisher.runtime.cpu;
 import io.kingfisher.nativebindings.NativeBlock;
 import io.kingfisher.nativebindings.NativeException;
 import io.kingfisher.nativebindings.NativeMemory;
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
@@ -12,6 +13,12 @@ import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
 import io.kingfisher.runtime.passes.Passes;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Epilogues;
+import io.kingfisher.runtime.plan.Instruction;
+import io.kingfisher.runtime.plan.Legal;
+import io.kingfisher.runtime.plan.MemoryPlan;
+import io.kingfisher.runtime.plan.Results;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,10 +45,10 @@ final class CpuCompiler {
 
     CpuCompiler(CpuDevice device, Graph graph) {
         this.device = device;
-        this.graph = Passes.optimize(Legal.of(graph));
+        this.graph = Passes.optimize(Legal.of(graph, new CpuRules()));
         this.fusion = Fusion.of(this.graph);
         this.nodes = needed();
-        this.epilogues = new Epilogues(nodes, this.graph);
+        this.epilogues = new Epilogues(nodes, this.graph, node -> node.output(0).dtype() == DType.F32);
         this.assembly = new Assembly(device.onednn(), resources);
         Set<Value> results = new HashSet<>(this.graph.outputs().values());
         results.addAll(this.graph.assignments().values());
@@ -122,23 +129,12 @@ final class CpuCompiler {
     }
 
     private CpuProgram place() {
-        List<Instruction> instructions = assembly.instructions();
-        for (int i = 0; i < instructions.size(); i++) {
-            int position = i;
-            instructions.get(i).reads().forEach(buffer -> buffer.root().touch(position));
-            instructions.get(i).writes().forEach(buffer -> buffer.root().touch(position));
-        }
-        reuse(instructions);
-        Set<Buffer> placed = new java.util.LinkedHashSet<>();
-        placed.addAll(inputs.values());
-        placed.addAll(outputs.values().stream().map(Buffer::root).toList());
-        placed.addAll(constants.keySet());
-        for (Instruction instruction : instructions) {
-            instruction.reads().forEach(buffer -> placed.add(buffer.root()));
-            instruction.writes().forEach(buffer -> placed.add(buffer.root()));
-        }
-        placed.removeIf(buffer -> buffer.kind() == Buffer.Kind.TENSOR);
-        ArenaPlan plan = new ArenaPlan(List.copyOf(placed));
+        List<Instruction<CpuStep>> instructions = assembly.instructions();
+        Map<Buffer, String> kept = new LinkedHashMap<>();
+        inputs.forEach((name, buffer) -> kept.put(buffer, "input " + name));
+        outputs.forEach((name, buffer) -> kept.put(buffer, "output " + name));
+        constants.keySet().forEach(buffer -> kept.put(buffer, "constant"));
+        MemoryPlan plan = new MemoryPlan(instructions, kept, NativeMemory.ALIGNMENT);
         NativeBlock block;
         try {
             block = resources.keep(NativeMemory.allocate(plan.bytes()));
@@ -151,7 +147,7 @@ final class CpuCompiler {
         plan.place(block.address());
         constants.forEach((buffer, source) -> fill(source, buffer.address()));
         List<CpuStep> steps = new ArrayList<>();
-        for (Instruction instruction : instructions) {
+        for (Instruction<CpuStep> instruction : instructions) {
             steps.add(instruction.bind().get());
         }
         return new CpuProgram(
@@ -163,29 +159,6 @@ final class CpuCompiler {
                 memory(inputs, types(graph.inputs())),
                 memory(outputs, types(graph.outputs())),
                 tensors.keySet());
-    }
-
-    /** Lets results overwrite operands that die where they are made. */
-    private static void reuse(List<Instruction> instructions) {
-        for (int i = 0; i < instructions.size(); i++) {
-            Instruction instruction = instructions.get(i);
-            for (Buffer write : instruction.writes()) {
-                Buffer result = write.root();
-                if (result.kind() != Buffer.Kind.TEMPORARY || result.first() != i) {
-                    continue;
-                }
-                for (Buffer read : instruction.replaceable().getOrDefault(write, List.of())) {
-                    Buffer operand = read.root();
-                    if (operand.kind() == Buffer.Kind.TEMPORARY
-                            && operand.last() == i
-                            && operand.first() < i
-                            && operand.bytes() == result.bytes()) {
-                        result.mergeInto(operand);
-                        break;
-                    }
-                }
-            }
-        }
     }
 
     private static Map<String, Type> types(Map<String, Value> values) {

@@ -4,6 +4,7 @@ import io.kingfisher.nativebindings.NativeThreads;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.plan.Instruction;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ final class CpuProgram implements Program {
     private final CpuDevice device;
     private final Resources resources;
     private final long arenaBytes;
-    private final List<Instruction> instructions;
+    private final List<Instruction<CpuStep>> instructions;
     private final CpuStep[] steps;
     private final Map<String, Tensor> inputs;
     private final Map<String, Tensor> outputs;
@@ -25,7 +26,7 @@ final class CpuProgram implements Program {
             CpuDevice device,
             Resources resources,
             long arenaBytes,
-            List<Instruction> instructions,
+            List<Instruction<CpuStep>> instructions,
             List<CpuStep> steps,
             Map<String, Tensor> inputs,
             Map<String, Tensor> outputs,
@@ -69,7 +70,7 @@ final class CpuProgram implements Program {
                 all[i].run();
             }
         } catch (RuntimeException e) {
-            Instruction failed = instructions.get(i);
+            Instruction<CpuStep> failed = instructions.get(i);
             throw new KingfisherException(
                     "The step " + failed.what() + (failed.scope().isEmpty() ? "" : " in " + failed.scope())
                             + " failed: " + e.getMessage() + ".",
@@ -131,7 +132,7 @@ final class CpuProgram implements Program {
     public String describe() {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < instructions.size(); i++) {
-            Instruction instruction = instructions.get(i);
+            Instruction<CpuStep> instruction = instructions.get(i);
             text.append(i).append(": ").append(instruction.what());
             if (!instruction.scope().isEmpty()) {
                 text.append(" in ").append(instruction.scope());

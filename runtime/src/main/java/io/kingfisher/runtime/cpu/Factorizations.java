@@ -5,6 +5,8 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Instruction;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +48,7 @@ final class Factorizations {
         List<Buffer> touched = new ArrayList<>(writes);
         Buffer scratch = Buffer.temporary(Math.max(1, step.scratchBytes()));
         touched.add(scratch);
-        assembly.emit(new Instruction(
+        assembly.emit(new Instruction<>(
                 assembly.describe(node, "OpenBLAS " + step.routine()),
                 node.scope(),
                 reads,

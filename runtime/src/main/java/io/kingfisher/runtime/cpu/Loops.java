@@ -14,6 +14,9 @@ import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.layout.View;
 import io.kingfisher.runtime.passes.Fusion;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Epilogues;
+import io.kingfisher.runtime.plan.Instruction;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -57,7 +60,7 @@ final class Loops {
      * @param fast writes {@code to} from {@code from}
      */
     void finiteOr(
-            Instruction fast,
+            Instruction<CpuStep> fast,
             Type operand,
             Buffer from,
             List<Buffer> to,
@@ -76,7 +79,7 @@ final class Loops {
         List<Buffer> writes = new ArrayList<>(fast.writes());
         writes.add(flag);
         writes.add(scratch);
-        assembly.emit(new Instruction(
+        assembly.emit(new Instruction<>(
                 fast.what() + ", or our loop where an operand is not finite",
                 fast.scope(),
                 fast.reads(),
@@ -139,7 +142,7 @@ final class Loops {
             writes.addAll(one.writes());
             what.append(what.isEmpty() ? "Together: " : "; ").append(one.what());
         }
-        assembly.emit(new Instruction(
+        assembly.emit(new Instruction<>(
                 what.toString(),
                 "",
                 reads,
@@ -307,7 +310,7 @@ final class Loops {
         }
         java.util.Map<Buffer, List<Buffer>> replaceable = new HashMap<>();
         prepared.writes().forEach(result -> replaceable.put(result, prepared.replaceable()));
-        assembly.emit(new Instruction(
+        assembly.emit(new Instruction<>(
                 prepared.what(),
                 prepared.scope(),
                 prepared.reads(),

@@ -19,6 +19,7 @@ import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Softmax;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
+import io.kingfisher.runtime.plan.Epilogues;
 import java.util.List;
 import java.util.Set;
 

@@ -12,6 +12,7 @@ import io.kingfisher.runtime.graph.LayerNorm;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.plan.Buffer;
 
 /** Batch and layer normalisation by oneDNN. */
 final class Norms {

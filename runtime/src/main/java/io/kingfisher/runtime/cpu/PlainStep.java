@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cpu;
 
 import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.reference.Interpreter;
 import java.util.List;
 

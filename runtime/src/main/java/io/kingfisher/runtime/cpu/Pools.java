@@ -11,6 +11,8 @@ import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.layout.View;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Instruction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -68,7 +70,7 @@ final class Pools {
             }
             Buffer most = assembly.define(y, pd.argument(dnnl_h.DNNL_ARG_DST()));
             Buffer place = assembly.define(places, workspace);
-            Instruction fast = new PrimitiveCall(assembly, pd)
+            Instruction<CpuStep> fast = new PrimitiveCall(assembly, pd)
                     .read(dnnl_h.DNNL_ARG_SRC(), image.buffer())
                     .write(dnnl_h.DNNL_ARG_DST(), most)
                     .write(dnnl_h.DNNL_ARG_WORKSPACE(), place)

@@ -6,6 +6,8 @@ import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
 import io.kingfisher.nativebindings.dnnl.DnnlPrimitive;
 import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Instruction;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,7 +53,7 @@ final class PrimitiveCall {
             }
         }
         String name = what + " by oneDNN " + pd.implementation();
-        return new Instruction(name, scope, reads, writes, Map.of(), 1, this::bind);
+        return new Instruction<>(name, scope, reads, writes, Map.of(), 1, this::bind);
     }
 
     private CpuStep bind() {

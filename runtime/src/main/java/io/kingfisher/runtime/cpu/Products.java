@@ -7,6 +7,8 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.Instruction;
 import java.util.List;
 import java.util.Map;
 
@@ -58,7 +60,7 @@ final class Products {
         Value a = node.input(0), b = node.input(1), c = node.output(0);
         Buffer x = assembly.plain(a), y = assembly.plain(b), z = assembly.define(c);
         int batch = Math.toIntExact(c.shape().slice(0, c.rank() - 2).elements());
-        assembly.emit(new Instruction(
+        assembly.emit(new Instruction<>(
                 assembly.describe(node, "OpenBLAS dgemm"),
                 node.scope(),
                 List.of(x, y),

@@ -1,19 +1,9 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
 import io.kingfisher.runtime.DType;
-import io.kingfisher.runtime.graph.BatchNorm;
-import io.kingfisher.runtime.graph.BatchNormGrad;
-import io.kingfisher.runtime.graph.Detach;
 import io.kingfisher.runtime.graph.Fused;
-import io.kingfisher.runtime.graph.Gather;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.LayerNorm;
-import io.kingfisher.runtime.graph.LayerNormGrad;
-import io.kingfisher.runtime.graph.Map;
-import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
-import io.kingfisher.runtime.graph.Softmax;
-import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
@@ -21,15 +11,27 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 
-/** Rewrites a graph into ops and types that the device computes well: before all other passes. */
-final class Legal {
+/** Rewrites a graph into ops and types that a device computes well: before all other passes. */
+public final class Legal {
+    /** What a device wants. */
+    public interface Rules {
+        /** Whether a fused op is to be written with simpler ones; {@code dtype} is that of its first result. */
+        boolean expands(Fused op, DType dtype);
+
+        /** Whether a node takes operands of 16 bits as they are; others get F32 and their results are converted back. */
+        boolean takesHalves(Node node);
+    }
+
+    private final Rules rules;
     private final Graph target = new Graph();
     private final java.util.Map<Value, Value> values = new HashMap<>();
 
-    private Legal() {}
+    private Legal(Rules rules) {
+        this.rules = rules;
+    }
 
-    static Graph of(Graph source) {
-        return new Legal().copy(source);
+    public static Graph of(Graph source, Rules rules) {
+        return new Legal(rules).copy(source);
     }
 
     private Graph copy(Graph source) {
@@ -55,30 +57,14 @@ final class Legal {
         if (node.op() instanceof Source.Bound(var tensor)) {
             return List.of(target.read(tensor));
         }
-        if (node.op() instanceof Fused fused && expanded(fused, node.output(0).dtype())) {
+        if (node.op() instanceof Fused fused
+                && rules.expands(fused, node.output(0).dtype())) {
             return fused.expand(inputs);
         }
-        if (inputs.stream().anyMatch(value -> value.dtype().half()) && !storesHalves(node)) {
+        if (inputs.stream().anyMatch(value -> value.dtype().half()) && !rules.takesHalves(node)) {
             return inSingle(node, inputs);
         }
         return target.add(node.op(), inputs).outputs();
-    }
-
-    /** oneDNN has no doubles, and its softmax gradient is a plain loop where there is no AVX-512. */
-    private static boolean expanded(Fused op, DType dtype) {
-        return switch (op) {
-            case SoftmaxGrad _ -> true;
-            case BatchNorm _, BatchNormGrad _, LayerNorm _, LayerNormGrad _, Softmax _ -> dtype == DType.F64;
-            default -> false;
-        };
-    }
-
-    /** Halves are for storage: only what moves or converts elements takes it as it is. */
-    private static boolean storesHalves(Node node) {
-        return switch (node.op()) {
-            case Map _, Movement _, Gather _, Detach _, Source _ -> true;
-            default -> false;
-        };
     }
 
     private List<Value> inSingle(Node node, List<Value> inputs) {

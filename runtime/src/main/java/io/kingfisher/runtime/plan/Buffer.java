@@ -1,11 +1,11 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
 import io.kingfisher.runtime.Tensor;
 
 /** A stretch of memory while a program is compiled: it gets its address when all lifetimes are known. */
-final class Buffer {
+public final class Buffer {
     /** What a buffer is for, which says how long it must last. */
-    enum Kind {
+    public enum Kind {
         /** Between the first and the last instruction that touches it. */
         TEMPORARY,
         /** As long as the program, at a place in its block: inputs, outputs, constants. */
@@ -28,22 +28,22 @@ final class Buffer {
         this.tensor = tensor;
     }
 
-    static Buffer temporary(long bytes) {
+    public static Buffer temporary(long bytes) {
         return new Buffer(Kind.TEMPORARY, bytes, null);
     }
 
-    static Buffer pinned(long bytes) {
+    public static Buffer pinned(long bytes) {
         return new Buffer(Kind.PINNED, bytes, null);
     }
 
-    static Buffer of(Tensor tensor) {
+    public static Buffer of(Tensor tensor) {
         Buffer buffer = new Buffer(Kind.TENSOR, tensor.bytes(), tensor);
-        buffer.address = tensor.segment().address();
+        buffer.address = tensor.address();
         return buffer;
     }
 
     /** The buffer whose memory this one uses: itself, unless merged. */
-    Buffer root() {
+    public Buffer root() {
         Buffer root = this;
         while (root.merged != null) {
             root = root.merged;
@@ -52,7 +52,7 @@ final class Buffer {
     }
 
     /** Lets this buffer use another's memory from now on. */
-    void mergeInto(Buffer other) {
+    public void mergeInto(Buffer other) {
         merged = other.root();
         if (touched()) {
             merged.touch(first);
@@ -61,47 +61,47 @@ final class Buffer {
     }
 
     /** Keeps a temporary buffer as long as the program. */
-    void pin() {
+    public void pin() {
         root().kind = Kind.PINNED;
     }
 
-    Kind kind() {
+    public Kind kind() {
         return root().kind;
     }
 
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
     /** The tensor whose memory this is, else null. */
-    Tensor tensor() {
+    public Tensor tensor() {
         return root().tensor;
     }
 
     /** Notes that the instruction at a position reads or writes the buffer. */
-    void touch(int position) {
+    public void touch(int position) {
         first = Math.min(first, position);
         last = Math.max(last, position);
     }
 
-    int first() {
+    public int first() {
         return first;
     }
 
-    int last() {
+    public int last() {
         return last;
     }
 
-    boolean touched() {
+    public boolean touched() {
         return last >= 0;
     }
 
-    void place(long at) {
+    public void place(long at) {
         address = at;
     }
 
     /** The absolute address, known once the program's memory is planned. */
-    long address() {
+    public long address() {
         long result = root().address;
         if (result < 0) {
             throw new IllegalStateException("a buffer of " + bytes + " bytes has no place yet");

@@ -1,4 +1,4 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
 import java.util.List;
 import java.util.Map;
@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 /**
  * A step before its memory is placed.
  *
+ * @param <S> what steps are on the device
  * @param what the op with types, layouts and the implementation, for people
  * @param scope the path of the layer, or empty
  * @param reads what it reads
@@ -16,25 +17,26 @@ import java.util.function.Supplier;
  * @param nativeCalls the calls into native libraries that a run makes
  * @param bind makes the step when all addresses are known
  */
-record Instruction(
+public record Instruction<S>(
         String what,
         String scope,
         List<Buffer> reads,
         List<Buffer> writes,
         Map<Buffer, List<Buffer>> replaceable,
         int nativeCalls,
-        Supplier<CpuStep> bind) {
-    Instruction {
+        Supplier<S> bind) {
+    public Instruction {
         reads = List.copyOf(reads);
         writes = List.copyOf(writes);
     }
 
-    static Instruction of(String what, String scope, List<Buffer> reads, List<Buffer> writes, Supplier<CpuStep> bind) {
-        return new Instruction(what, scope, reads, writes, Map.of(), 0, bind);
+    public static <S> Instruction<S> of(
+            String what, String scope, List<Buffer> reads, List<Buffer> writes, Supplier<S> bind) {
+        return new Instruction<>(what, scope, reads, writes, Map.of(), 0, bind);
     }
 
     /** Whether a result may overwrite a buffer that is read. */
-    boolean replaces(Buffer result, Buffer operand) {
+    public boolean replaces(Buffer result, Buffer operand) {
         return replaceable.entrySet().stream()
                 .filter(entry -> entry.getKey().root() == result.root())
                 .anyMatch(entry -> entry.getValue().stream().anyMatch(b -> b.root() == operand.root()));

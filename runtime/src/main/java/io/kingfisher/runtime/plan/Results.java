@@ -1,9 +1,8 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
-import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
-import java.lang.foreign.MemorySegment;
+import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,20 +12,33 @@ import java.util.Map;
  * Brings outputs and assigned values to where the caller finds them. A value is made in its tensor's memory where nothing
  * reads the tensor's old value afterwards; otherwise it is copied there at the end, when nobody reads old values any more.
  */
-final class Results {
+public final class Results {
+    /** A program being assembled. */
+    public interface Program {
+        /** The value in row-major order. */
+        Buffer plain(Value value);
+
+        /** The instructions so far. */
+        List<? extends Instruction<?>> instructions();
+
+        /** Adds an instruction that copies as many bytes as {@code from} has. */
+        void copy(String what, Buffer from, Buffer to);
+    }
+
     private final Graph graph;
-    private final Assembly assembly;
+    private final Program assembly;
     private final Map<Tensor, Buffer> tensors;
     private final Map<String, Buffer> outputs;
 
-    Results(Graph graph, Assembly assembly, Map<Tensor, Buffer> tensors, Map<String, Buffer> outputs) {
+    /** What it finds is put into {@code tensors} and {@code outputs}. */
+    public Results(Graph graph, Program assembly, Map<Tensor, Buffer> tensors, Map<String, Buffer> outputs) {
         this.graph = graph;
         this.assembly = assembly;
         this.tensors = tensors;
         this.outputs = outputs;
     }
 
-    void settle() {
+    public void settle() {
         // Row-major versions first: making one may add an instruction.
         Map<Tensor, Buffer> assigned = new LinkedHashMap<>();
         graph.outputs().forEach((name, value) -> outputs.put(name, assembly.plain(value)));
@@ -42,7 +54,7 @@ final class Results {
                     continue;
                 }
                 Buffer copy = Buffer.temporary(source.bytes());
-                copy("keep the old value of an assigned tensor", source, copy);
+                assembly.copy("keep the old value of an assigned tensor", source, copy);
                 entry.setValue(copy);
             }
         }
@@ -55,7 +67,7 @@ final class Results {
             if (makeThere(source, target)) {
                 return;
             }
-            copies.add(() -> copy("assign " + tensor, source, target));
+            copies.add(() -> assembly.copy("assign " + tensor, source, target));
         });
         copies.forEach(Runnable::run);
     }
@@ -69,7 +81,7 @@ final class Results {
             return source;
         }
         Buffer copy = Buffer.pinned(source.bytes());
-        copy("output", source, copy);
+        assembly.copy("output", source, copy);
         return copy;
     }
 
@@ -81,10 +93,10 @@ final class Results {
         if (source.kind() != Buffer.Kind.TEMPORARY || source.bytes() != target.bytes()) {
             return false;
         }
-        List<Instruction> instructions = assembly.instructions();
+        List<? extends Instruction<?>> instructions = assembly.instructions();
         int made = -1;
         for (int i = 0; i < instructions.size(); i++) {
-            Instruction instruction = instructions.get(i);
+            Instruction<?> instruction = instructions.get(i);
             boolean writes = instruction.writes().stream().anyMatch(b -> b.root() == source.root());
             boolean reads = instruction.reads().stream().anyMatch(b -> b.root() == target.root());
             if (made < 0 && writes) {
@@ -101,23 +113,5 @@ final class Results {
         }
         source.mergeInto(target);
         return true;
-    }
-
-    private void copy(String what, Buffer from, Buffer to) {
-        assembly.emit(Instruction.of(
-                "Copy: " + what,
-                "",
-                List.of(from),
-                List.of(to),
-                () -> new Copy(
-                        NativeMemory.segment(from.address(), from.bytes()),
-                        NativeMemory.segment(to.address(), from.bytes()))));
-    }
-
-    private record Copy(MemorySegment from, MemorySegment to) implements CpuStep {
-        @Override
-        public void run() {
-            to.copyFrom(from);
-        }
     }
 }

@@ -1,4 +1,4 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -11,19 +11,20 @@ import java.util.Map;
  * the lowest gap that holds it (greedy by size: Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference,
  * 2020).
  */
-final class ArenaPlan {
-    private static final long ALIGNMENT = 64;
+public final class ArenaPlan {
+    private record Placed(Buffer buffer, long offset, long end) {}
 
-    private record Placed(Buffer buffer, long offset) {
-        long end() {
-            return offset + size(buffer);
-        }
-    }
-
+    private final long alignment;
     private final Map<Buffer, Long> offsets = new IdentityHashMap<>();
     private long bytes;
 
-    ArenaPlan(List<Buffer> buffers) {
+    /**
+     * Places buffers whose lifetimes are known.
+     *
+     * @param alignment of every buffer, a power of two
+     */
+    public ArenaPlan(List<Buffer> buffers, long alignment) {
+        this.alignment = alignment;
         List<Buffer> order = new ArrayList<>(buffers);
         order.sort(Comparator.comparingLong(Buffer::bytes).reversed());
         List<Placed> placed = new ArrayList<>();
@@ -37,7 +38,7 @@ final class ArenaPlan {
                     offset = Math.max(offset, other.end());
                 }
             }
-            Placed place = new Placed(buffer, offset);
+            Placed place = new Placed(buffer, offset, offset + size(buffer));
             int at = java.util.Collections.binarySearch(placed, place, Comparator.comparingLong(Placed::offset));
             placed.add(at < 0 ? -at - 1 : at, place);
             offsets.put(buffer, offset);
@@ -45,8 +46,8 @@ final class ArenaPlan {
         }
     }
 
-    private static long size(Buffer buffer) {
-        return Math.max(ALIGNMENT, (buffer.bytes() + ALIGNMENT - 1) & -ALIGNMENT);
+    private long size(Buffer buffer) {
+        return Math.max(alignment, (buffer.bytes() + alignment - 1) & -alignment);
     }
 
     private static boolean overlap(Buffer a, Buffer b) {
@@ -56,12 +57,17 @@ final class ArenaPlan {
     }
 
     /** The size of the block. */
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
+    /** Where a buffer is in the block. */
+    public long offset(Buffer buffer) {
+        return offsets.get(buffer);
+    }
+
     /** Tells every buffer its address in a block that starts at {@code base}. */
-    void place(long base) {
+    public void place(long base) {
         offsets.forEach((buffer, offset) -> buffer.place(base + offset));
     }
 }

@@ -1,6 +1,5 @@
-package io.kingfisher.runtime.cpu;
+package io.kingfisher.runtime.plan;
 
-import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
@@ -17,18 +16,24 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Biases that convolutions and products add themselves: where every reader of a product is elementwise and reads it only in
  * the sum with one and the same bias, the product is made with the bias in it.
  */
-final class Epilogues {
+public final class Epilogues {
     private final java.util.Map<Value, Value> biases = new HashMap<>();
 
     /** Expressions with the arguments that they read. */
-    record Fused(List<Expr> exprs, List<Value> inputs) {}
+    public record Fused(List<Expr> exprs, List<Value> inputs) {}
 
-    Epilogues(List<Node> nodes, Graph graph) {
+    /**
+     * Looks for biases.
+     *
+     * @param takesBias whether the device can add a bias while it computes a convolution or a product
+     */
+    public Epilogues(List<Node> nodes, Graph graph, Predicate<Node> takesBias) {
         java.util.Map<Value, List<Node>> readers = new HashMap<>();
         nodes.forEach(node -> node.inputs()
                 .forEach(input ->
@@ -39,7 +44,7 @@ final class Epilogues {
             boolean product = (node.op() instanceof Conv2d || node.op() instanceof MatMul)
                     && node.inputs().stream().allMatch(input -> input.shape().elements() > 0);
             Value value = node.output(0);
-            if (product && value.dtype() == DType.F32 && !results.contains(value) && readers.containsKey(value)) {
+            if (product && takesBias.test(node) && !results.contains(value) && readers.containsKey(value)) {
                 Value bias = common(value, readers.get(value));
                 if (bias != null) {
                     biases.put(value, bias);
@@ -96,7 +101,7 @@ final class Epilogues {
     private static boolean perChannel(Value bias, Value product) {
         int axis = product.node().op() instanceof Conv2d ? 1 : product.rank() - 1;
         int lead = product.rank() - bias.rank();
-        boolean fits = bias.dtype() == DType.F32 && lead >= 0 && axis >= lead;
+        boolean fits = bias.dtype() == product.dtype() && lead >= 0 && axis >= lead;
         for (int i = 0; fits && i < bias.rank(); i++) {
             fits = bias.dim(i) == (i + lead == axis ? product.dim(axis) : 1);
         }
@@ -108,12 +113,12 @@ final class Epilogues {
     }
 
     /** The bias that a product's value holds; null where it holds none. */
-    Value bias(Value product) {
+    public Value bias(Value product) {
         return biases.get(product);
     }
 
     /** Expressions that do not add what their arguments hold already. */
-    Fused rewrite(List<Expr> exprs, List<Value> inputs) {
+    public Fused rewrite(List<Expr> exprs, List<Value> inputs) {
         if (inputs.stream().noneMatch(biases::containsKey)) {
             return new Fused(exprs, inputs);
         }
