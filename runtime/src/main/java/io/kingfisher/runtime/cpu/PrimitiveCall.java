@@ -46,7 +46,7 @@ final class PrimitiveCall {
     }
 
     /** The instruction, with scratch memory where the primitive wants some. */
-    Instruction instruction(String what, String scope) {
+    Instruction<CpuStep> instruction(String what, String scope) {
         try (DnnlMemoryDesc scratchpad = pd.argument(dnnl_h.DNNL_ARG_SCRATCHPAD())) {
             if (scratchpad.bytes() > 0) {
                 write(dnnl_h.DNNL_ARG_SCRATCHPAD(), Buffer.temporary(scratchpad.bytes()));
