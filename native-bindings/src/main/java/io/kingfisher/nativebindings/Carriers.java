@@ -2,14 +2,19 @@ package io.kingfisher.nativebindings;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.JarURLConnection;
 import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
@@ -43,6 +48,34 @@ final class Carriers {
         } catch (IOException e) {
             return Optional.empty();
         }
+    }
+
+    /** Returns the resources beside another, in the same jar or folder, whose names begin in the given way. */
+    static Map<String, URL> siblings(URL resource, String name, String beginning) throws IOException {
+        var names = new TreeSet<String>();
+        var connection = resource.openConnection();
+        connection.setUseCaches(false);
+        if (connection instanceof JarURLConnection jar) {
+            var entry = jar.getEntryName();
+            var folder = entry.substring(0, entry.length() - name.length());
+            try (var file = jar.getJarFile()) {
+                file.stream()
+                        .map(JarEntry::getName)
+                        .filter(other -> other.startsWith(folder + beginning))
+                        .forEach(other -> names.add(other.substring(folder.length())));
+            }
+        } else {
+            try (var files = Files.list(Path.of(URI.create(resource.toString())).getParent())) {
+                files.map(file -> file.getFileName().toString())
+                        .filter(other -> other.startsWith(beginning))
+                        .forEach(names::add);
+            }
+        }
+        var siblings = new LinkedHashMap<String, URL>();
+        for (var other : names) {
+            sibling(resource, name, other).ifPresent(url -> siblings.put(other, url));
+        }
+        return siblings;
     }
 
     /** Names the jar, or what else holds the resource, for people. */

@@ -51,6 +51,14 @@ public final class Libraries {
     }
 
     /**
+     * Looks for every one of NVIDIA's libraries, and says of each what was found, or which candidates were rejected and what
+     * to do; loads those that are usable, and never throws.
+     */
+    public static List<LibraryReport> cudaReport() {
+        return Stream.of(CudaLibrary.values()).map(CudaLibrary::report).toList();
+    }
+
+    /**
      * Returns the symbols of a library, which is loaded when the first symbol is looked up; for the generated packages.
      *
      * @param name {@code dnnl}, {@code openblas}, or a {@link CudaLibrary} in lower case
