@@ -3,6 +3,7 @@ package io.kingfisher.layers;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Attention;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
@@ -85,8 +86,12 @@ public final class MultiHeadAttention extends Layer {
                 .reshape(batch, length, 3, heads, width / heads)
                 .transpose(2, 0, 3, 1, 4);
         Value query = part(packed, 0), key = part(packed, 1), value = part(packed, 2);
-        Value scores = masked(r.wide(query.matmul(key, false, true)), padding);
-        Value seen = r.wide(r.narrow(scores.softmax()).matmul(value));
+        Value seen = padding.isPresent()
+                ? r.narrow(masked(r.wide(query.matmul(key, false, true)), padding.get())
+                                .softmax())
+                        .matmul(value)
+                : Attention.record(query, key, value, scale(), causal);
+        seen = r.wide(seen);
         return out.apply(r, seen.transpose(0, 2, 1, 3).reshape(batch, length, width));
     }
 
@@ -95,8 +100,12 @@ public final class MultiHeadAttention extends Layer {
         return packed.slice(0, index, index + 1).reshape(packed.shape().slice(1, 5));
     }
 
-    private Value masked(Value scores, Optional<Value> padding) {
-        Expr result = Expr.arg(0).mul(1 / Math.sqrt((double) width / heads));
+    private double scale() {
+        return 1 / Math.sqrt((double) width / heads);
+    }
+
+    private Value masked(Value scores, Value padding) {
+        Expr result = Expr.arg(0).mul(scale());
         List<Value> arguments = new ArrayList<>(List.of(scores));
         int length = Math.toIntExact(scores.dim(-1));
         if (causal) {
@@ -105,10 +114,8 @@ public final class MultiHeadAttention extends Layer {
             arguments.add(positions);
             result = Expr.select(Expr.arg(1).lessThan(Expr.arg(2)), Expr.of(MASKED), result);
         }
-        if (padding.isPresent()) {
-            result = Expr.select(Expr.arg(arguments.size()), Expr.of(MASKED), result);
-            arguments.add(padding.get().reshape(scores.dim(0), 1, 1, length));
-        }
+        result = Expr.select(Expr.arg(arguments.size()), Expr.of(MASKED), result);
+        arguments.add(padding.reshape(scores.dim(0), 1, 1, length));
         return scores.graph().map(result, scores.dtype(), arguments);
     }
 }

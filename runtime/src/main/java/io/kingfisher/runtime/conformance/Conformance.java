@@ -36,6 +36,7 @@ public final class Conformance {
         specs.addAll(ConvolutionSpecs.specs(dtype));
         specs.addAll(PoolSpecs.specs(dtype));
         specs.addAll(NormSpecs.specs(dtype));
+        specs.addAll(AttentionSpecs.specs(dtype));
         specs.addAll(LossSpecs.specs(dtype));
         specs.addAll(TableSpecs.specs(dtype));
         specs.addAll(FactorizationSpecs.specs(dtype));

@@ -1,6 +1,8 @@
 package io.kingfisher.runtime.cpu;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.graph.Attention;
+import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Detach;
@@ -22,6 +24,8 @@ final class CpuRules implements Legal.Rules {
     public boolean expands(Fused op, DType dtype) {
         return switch (op) {
             case SoftmaxGrad _ -> true;
+            // Products and a softmax, of which both directions share what they have in common.
+            case Attention _, AttentionGrad _ -> true;
             case BatchNorm _, BatchNormGrad _, LayerNorm _, LayerNormGrad _, Softmax _ -> dtype == DType.F64;
             default -> false;
         };

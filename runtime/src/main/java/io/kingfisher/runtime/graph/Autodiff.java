@@ -87,7 +87,15 @@ public final class Autodiff {
             }
         }
         // Only what has just been recorded counts: how the inputs depend on each other is not this node's affair.
-        return backward(results, seeds, node.inputs(), first);
+        List<Value> found = backward(results, seeds, node.inputs(), first);
+        // What is found for a value is all of it: a value that is several operands has it once.
+        Set<Value> seen = new HashSet<>();
+        for (int i = 0; i < found.size(); i++) {
+            if (!seen.add(node.input(i))) {
+                found.set(i, null);
+            }
+        }
+        return found;
     }
 
     private static void expect(String what, List<Value> values, int count) {

@@ -7,7 +7,9 @@ import java.util.List;
  * fused op as well; where none is, the op is expanded and its primitives are differentiated, so that every order exists.
  */
 public sealed interface Fused extends Op
-        permits BatchNorm,
+        permits Attention,
+                AttentionGrad,
+                BatchNorm,
                 BatchNormGrad,
                 LayerNorm,
                 LayerNormGrad,

@@ -5,7 +5,6 @@ import io.kingfisher.runtime.graph.Fused;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
-import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,24 +58,43 @@ public final class Legal {
         }
         if (node.op() instanceof Fused fused
                 && rules.expands(fused, node.output(0).dtype())) {
-            return fused.expand(inputs);
+            return expanded(fused, node, inputs);
         }
-        if (inputs.stream().anyMatch(value -> value.dtype().half()) && !rules.takesHalves(node)) {
+        if (halves(inputs) && !rules.takesHalves(node)) {
             return inSingle(node, inputs);
         }
         return target.add(node.op(), inputs).outputs();
     }
 
-    private List<Value> inSingle(Node node, List<Value> inputs) {
-        List<Value> wide = new ArrayList<>();
-        for (Value input : inputs) {
-            wide.add(input.dtype().half() ? input.cast(DType.F32) : input);
+    private static boolean halves(List<Value> values) {
+        return values.stream().anyMatch(value -> value.dtype().half());
+    }
+
+    private static Value widened(Value value) {
+        return value.dtype().half() ? value.cast(DType.F32) : value;
+    }
+
+    /** Where the device has the op only in single precision, so are the parts of it. */
+    private List<Value> expanded(Fused op, Node node, List<Value> inputs) {
+        if (!halves(inputs) || rules.takesHalves(node)) {
+            return op.expand(inputs);
         }
-        List<Type> types = node.outputs().stream().map(Value::type).toList();
+        return narrowed(node, op.expand(inputs.stream().map(Legal::widened).toList()));
+    }
+
+    private List<Value> inSingle(Node node, List<Value> inputs) {
+        return narrowed(
+                node,
+                target.add(node.op(), inputs.stream().map(Legal::widened).toList())
+                        .outputs());
+    }
+
+    /** Results in the types that a node's have. */
+    private static List<Value> narrowed(Node node, List<Value> wide) {
         List<Value> results = new ArrayList<>();
-        for (Value output : target.add(node.op(), wide).outputs()) {
-            DType dtype = types.get(results.size()).dtype();
-            results.add(dtype.half() ? output.cast(dtype) : output);
+        for (Value value : wide) {
+            DType dtype = node.output(results.size()).dtype();
+            results.add(value.dtype() == dtype ? value : value.cast(dtype));
         }
         return results;
     }

@@ -1,5 +1,7 @@
 package io.kingfisher.runtime.reference;
 
+import io.kingfisher.runtime.graph.Attention;
+import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Conv2d;
@@ -45,6 +47,8 @@ public final class Interpreter {
             case Random random -> one(Philox.draw(random, in[0]));
             case LinearAlgebra op -> Factorizations.run(op, node, in);
             case Detach _ -> one(in[0]);
+            case Attention op -> Attentions.forward(op, node, in);
+            case AttentionGrad op -> Attentions.backward(op.forward(), node, in);
             case BatchNorm norm -> Norms.batch(norm, node, in);
             case BatchNormGrad norm -> Norms.batchGradient(norm, node, in);
             case LayerNorm norm -> Norms.layer(norm, node, in);
