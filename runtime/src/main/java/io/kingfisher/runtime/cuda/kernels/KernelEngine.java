@@ -1,0 +1,104 @@
+package io.kingfisher.runtime.cuda.kernels;
+
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.cuda.driver.Driver;
+import io.kingfisher.runtime.graph.Detach;
+import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Gather;
+import io.kingfisher.runtime.graph.Map;
+import io.kingfisher.runtime.graph.Movement;
+import io.kingfisher.runtime.graph.Op;
+import io.kingfisher.runtime.graph.Random;
+import io.kingfisher.runtime.graph.Reduce;
+import io.kingfisher.runtime.graph.ScatterAdd;
+import io.kingfisher.runtime.layout.View;
+import java.util.List;
+
+/**
+ * Plans what our own CUDA kernels compute: sources, launches and scratch memory for one device, nothing compiled and nothing
+ * allocated. Operands are the inputs and then the outputs, each as a {@link View} says it lies in memory. Thread-safe.
+ *
+ * <p>All results are the same bits every time on one kind of device. An output may have the memory of an input of an
+ * elementwise plan that has the same type and the same place for every element.
+ */
+public final class KernelEngine {
+    private final Sources sources = new Sources();
+    private final Maps maps = new Maps(sources);
+    private final Reductions reductions;
+    private final Movements movements;
+    private final Tables tables;
+
+    public KernelEngine(Driver.Properties device) {
+        reductions = new Reductions(sources, device.multiprocessors());
+        movements = new Movements(sources, maps);
+        tables = new Tables(sources);
+    }
+
+    /**
+     * Elementwise results (see {@link Map}) of inputs that broadcast to the shape of the outputs. Computes in F64 where any
+     * view is F64, else in F32.
+     */
+    public record Elementwise(List<Expr> results, List<View> inputs, List<View> outputs) {
+        public Elementwise {
+            results = List.copyOf(results);
+            inputs = List.copyOf(inputs);
+            outputs = List.copyOf(outputs);
+        }
+    }
+
+    /** An elementwise computation in one launch; a transposition goes through shared memory. */
+    public KernelPlan map(Elementwise map) {
+        KernelPlan transposed = movements.transposed(map);
+        return transposed != null ? transposed : maps.one(map);
+    }
+
+    /**
+     * Several elementwise computations that do not need each other's results in one launch, such as an optimizer's update of
+     * every parameter. The plan's operands are those of the first, inputs and then outputs, then those of the second, ...
+     */
+    public KernelPlan together(List<Elementwise> all) {
+        return maps.together(all);
+    }
+
+    /**
+     * Reductions of elementwise expressions of the same inputs.
+     *
+     * @param kinds what each expression's values are reduced by
+     * @param shape the shape that is reduced, to which every input broadcasts
+     * @param axes the axes of the shape that vanish, ascending
+     * @param outputs a view of what remains of the shape for each expression
+     */
+    public KernelPlan reduce(
+            List<Expr> exprs,
+            List<Reduce.Kind> kinds,
+            Shape shape,
+            List<Integer> axes,
+            List<View> inputs,
+            List<View> outputs) {
+        return reductions.plan(exprs, kinds, shape, axes, inputs, outputs);
+    }
+
+    /** Whether {@link #plan} takes an op's operands as any view shows them; otherwise they are in row-major order. */
+    public boolean takesViews(Op op) {
+        return switch (op) {
+            case Movement.Reshape _ -> false;
+            case Map _, Reduce _, Movement _, Detach _ -> true;
+            default -> false;
+        };
+    }
+
+    /** What computes an op, the inputs' views before the outputs'; null where we have no kernel for it. */
+    public KernelPlan plan(Op op, List<View> inputs, List<View> outputs) {
+        return switch (op) {
+            case Map m -> map(new Elementwise(m.results(), inputs, outputs));
+            case Reduce(Reduce.Kind kind, List<Integer> axes) ->
+                reduce(List.of(Expr.arg(0)), List.of(kind), inputs.get(0).shape(), axes, inputs, outputs);
+            case Movement m -> movements.plan(m, inputs, outputs, this);
+            case Detach _ -> map(new Elementwise(List.of(Expr.arg(0)), inputs, outputs));
+            case Gather _ -> tables.gather(inputs, outputs.get(0));
+            case ScatterAdd _ -> tables.scatterAdd(inputs, outputs.get(0));
+            case Random random -> RandomNumbers.plan(sources, random);
+            default -> null;
+        };
+    }
+}

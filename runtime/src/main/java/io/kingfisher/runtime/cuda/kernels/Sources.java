@@ -1,0 +1,80 @@
+package io.kingfisher.runtime.cuda.kernels;
+
+import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The texts of kernels: written ones are resources, generated ones begin with some of these. */
+final class Sources {
+    private final Map<String, String> texts = new ConcurrentHashMap<>();
+
+    /** A resource beside this class. */
+    String text(String name) {
+        return texts.computeIfAbsent(name, Sources::read);
+    }
+
+    private static String read(String name) {
+        try (InputStream in = Sources.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("the kernel source " + name + " is not in the jar");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Several resources, one after another. */
+    String texts(String... names) {
+        StringBuilder all = new StringBuilder();
+        for (String name : names) {
+            all.append(text(name)).append('\n');
+        }
+        return all.toString();
+    }
+
+    /**
+     * A written kernel for one type of elements: its source sees {@code Element}, the type in memory, and {@code Real}, the
+     * type of arithmetic.
+     *
+     * @param constants lines of C++ between the common parts and the kernel's own, which set what it leaves open
+     */
+    KernelCode code(String file, DType dtype, String constants) {
+        String text = texts("numbers.cuh", "rows.cuh")
+                + "typedef " + element(dtype) + " Element;\n"
+                + "typedef " + real(dtype) + " Real;\n"
+                + "__device__ __forceinline__ Real real(Element x) { return " + convert(real(dtype)) + "(x); }\n"
+                + "__device__ __forceinline__ Element element(Real x) { return As<Element>::of(x); }\n"
+                + constants
+                + text(file);
+        return new KernelCode(file, text);
+    }
+
+    /** The type of elements in memory. */
+    static String element(DType dtype) {
+        return switch (dtype.name()) {
+            case "F32" -> "float";
+            case "F64" -> "double";
+            case "BF16" -> "bf16";
+            case "F16" -> "f16";
+            case "I32" -> "int";
+            case "U8" -> "unsigned char";
+            default -> throw new IllegalArgumentException("no CUDA type for " + dtype);
+        };
+    }
+
+    /** The type in which elements are computed with. */
+    static String real(DType dtype) {
+        return dtype == DType.F64 ? "double" : "float";
+    }
+
+    /** The function that converts elements to a type of arithmetic. */
+    static String convert(String real) {
+        return "to_" + real;
+    }
+}
