@@ -1,6 +1,7 @@
 package io.kingfisher.nativebindings;
 
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -48,6 +49,15 @@ public final class Libraries {
         return Stream.of(DNNL.loaded(), OPENBLAS.loaded())
                 .filter(Objects::nonNull)
                 .toList();
+    }
+
+    /**
+     * Returns the folder for what may be kept between runs, whether it exists or not: what the system property
+     * {@code kingfisher.cache} names, else the environment variable {@code KINGFISHER_CACHE}, else {@code kingfisher} in the
+     * user's cache folder.
+     */
+    public static Path cacheFolder() {
+        return LibraryCache.root();
     }
 
     /**
