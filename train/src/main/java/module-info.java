@@ -13,6 +13,7 @@ module io.kingfisher.train {
     exports io.kingfisher.train.config;
     exports io.kingfisher.train.data;
     exports io.kingfisher.train.report;
+    exports io.kingfisher.train.workload;
 
     opens io.kingfisher.train to
             info.picocli;

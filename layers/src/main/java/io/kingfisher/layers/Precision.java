@@ -25,7 +25,7 @@ public enum Precision {
         return switch (this) {
             case FP32, TF32 -> Optional.empty();
             case BF16 -> Optional.of(DType.BF16);
-            case FP16 -> Optional.of(DType.valueOf("F16"));
+            case FP16 -> Optional.of(DType.F16);
         };
     }
 

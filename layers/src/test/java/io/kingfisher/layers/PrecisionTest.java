@@ -114,7 +114,9 @@ class PrecisionTest {
         "mlp-small, BF16, 0.01, 0.1",
         "lenet, BF16, 0.01, 0.3",
         "resnet18Cifar, BF16, 0.05, 0.6",
-        "gpt-mini, BF16, 0.01, 0.02"
+        "gpt-mini, BF16, 0.01, 0.02",
+        "lenet, FP16, 0.001, 0.1",
+        "gpt-mini, FP16, 0.001, 0.003"
     })
     void models(String name, Precision precision, double ofLoss, double ofGradients) {
         boolean text = name.startsWith("gpt");

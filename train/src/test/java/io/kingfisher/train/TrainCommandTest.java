@@ -88,6 +88,37 @@ class TrainCommandTest {
         assertTrue((double) epochs.get(1).get("test_top1") > 0.5, outcome.text());
     }
 
+    /** The scale of the loss is part of the state: a run that stopped and went on ends with the bits of one that did not. */
+    @Test
+    void halfPrecisionGoesOnWhereItStopped() throws IOException {
+        Path whole = folder.resolve("whole"), broken = folder.resolve("broken");
+        String half = SMALL + "precision: fp16\n";
+        Outcome outcome = train(half, "--max-steps", "24", "--output", whole.toString());
+        assertEquals(0, outcome.code(), outcome.text());
+        assertTrue(outcome.text().contains("products in fp16"), outcome.text());
+        assertEquals(
+                0,
+                train(half, "--max-steps", "15", "--output", broken.toString()).code());
+        Path last = Path.of("checkpoints", "last.safetensors");
+        outcome = train(
+                half,
+                "--max-steps",
+                "24",
+                "--output",
+                broken.toString(),
+                "--resume",
+                broken.resolve(last).toString());
+        assertEquals(0, outcome.code(), outcome.text());
+        assertEquals(-1, Files.mismatch(weights(whole.resolve(last)), weights(broken.resolve(last))));
+    }
+
+    @Test
+    void tf32NeedsAGpu() throws IOException {
+        Outcome outcome = train(SMALL, "--precision", "tf32");
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.text().contains("--precision") && outcome.text().contains("has no TF32"), outcome.text());
+    }
+
     @Test
     void theSameSeedIsTheSameRun() throws IOException {
         Path a = folder.resolve("a"), b = folder.resolve("b"), c = folder.resolve("c");

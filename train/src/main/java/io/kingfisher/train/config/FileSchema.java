@@ -46,7 +46,7 @@ final class FileSchema {
             Option.of("num_workers", auto(new ValueType.Whole(0, 1024)), "auto", "threads that prepare the data"),
             Option.of("threads", auto(new ValueType.Whole(1, 1024)), "auto", "threads that compute"),
             Option.of("device", TEXT, "cpu", "where to compute"),
-            Option.of("precision", choice("fp32", "tf32", "bf16"), "fp32", "of products; all else is fp32"),
+            Option.of("precision", choice("fp32", "tf32", "bf16", "fp16"), "fp32", "of products; all else is fp32"),
             Option.of("early_stop_threshold", real(), -1.0, "least fall of the training loss; negative: never stop"),
             Option.of("early_stop_patience", atLeast(1), 10L, "epochs without that fall before stopping"),
             Option.of("save_freq", atLeast(0), 0L, "keep a checkpoint every so many epochs; 0: only last and best"));

@@ -70,7 +70,7 @@ class ConfigErrorsTest {
                 "optimizer: AdaFihser | did you mean 'AdaFisher'?",
                 "optimizer: Shampoo | 'Shampoo' is not known",
                 "scheduler: CosineAnealingLR | did you mean 'CosineAnnealingLR'?",
-                "precision: fp8 | expected one of fp32, tf32, bf16",
+                "precision: fp8 | expected one of fp32, tf32, bf16, fp16",
                 "clip: {nrom: 1} | did you mean 'norm'?",
                 "warmup: {steps: 1, epochs: 1} | keep one of them",
                 "early_stop_patience: 0 | >= 1",
