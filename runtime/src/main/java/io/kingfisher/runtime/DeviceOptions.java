@@ -6,8 +6,9 @@ package io.kingfisher.runtime;
  * @param threads the threads that compute, the caller's included; at least 1
  * @param tf32 whether products of F32 matrices and images may round their factors to TF32; only GPUs can
  * @param execution how a GPU runs a program; the processor makes its calls one by one in any case
+ * @param deterministic whether a GPU's libraries use only algorithms that give the same bits every time, as our own kernels do
  */
-public record DeviceOptions(int threads, boolean tf32, Execution execution) {
+public record DeviceOptions(int threads, boolean tf32, Execution execution, boolean deterministic) {
     /** How a GPU runs a program. */
     public enum Execution {
         /** The whole program as one CUDA graph. */
@@ -25,19 +26,23 @@ public record DeviceOptions(int threads, boolean tf32, Execution execution) {
     }
 
     public DeviceOptions(int threads) {
-        this(threads, false, Execution.GRAPH);
+        this(threads, false, Execution.GRAPH, false);
     }
 
     public DeviceOptions withThreads(int count) {
-        return new DeviceOptions(count, tf32, execution);
+        return new DeviceOptions(count, tf32, execution, deterministic);
     }
 
     public DeviceOptions withTf32(boolean allowed) {
-        return new DeviceOptions(threads, allowed, execution);
+        return new DeviceOptions(threads, allowed, execution, deterministic);
     }
 
     public DeviceOptions withExecution(Execution how) {
-        return new DeviceOptions(threads, tf32, how);
+        return new DeviceOptions(threads, tf32, how, deterministic);
+    }
+
+    public DeviceOptions withDeterministic(boolean always) {
+        return new DeviceOptions(threads, tf32, execution, always);
     }
 
     /** {@code KINGFISHER_THREADS} where it is set, else one thread for each processor. */

@@ -21,7 +21,8 @@ import io.kingfisher.runtime.plan.Legal;
 /** oneDNN has no doubles, and its softmax gradient is a plain loop where there is no AVX-512. */
 final class CpuRules implements Legal.Rules {
     @Override
-    public boolean expands(Fused op, DType dtype) {
+    public boolean expands(Fused op, Node node) {
+        DType dtype = node.output(0).dtype();
         return switch (op) {
             case SoftmaxGrad _ -> true;
             // Products and a softmax, of which both directions share what they have in common.

@@ -14,8 +14,8 @@ import java.util.List;
 public final class Legal {
     /** What a device wants. */
     public interface Rules {
-        /** Whether a fused op is to be written with simpler ones; {@code dtype} is that of its first result. */
-        boolean expands(Fused op, DType dtype);
+        /** Whether a node's fused op is to be written with simpler ones. */
+        boolean expands(Fused op, Node node);
 
         /** Whether a node takes operands of 16 bits as they are; others get F32 and their results are converted back. */
         boolean takesHalves(Node node);
@@ -56,9 +56,8 @@ public final class Legal {
         if (node.op() instanceof Source.Bound(var tensor)) {
             return List.of(target.read(tensor));
         }
-        if (node.op() instanceof Fused fused
-                && rules.expands(fused, node.output(0).dtype())) {
-            return expanded(fused, node, inputs);
+        if (node.op() instanceof Fused fused && rules.expands(fused, node)) {
+            return fused.expand(inputs);
         }
         if (halves(inputs) && !rules.takesHalves(node)) {
             return inSingle(node, inputs);
