@@ -81,8 +81,8 @@ final class Assembly implements Results.Program {
         }
         Buffer to = Buffer.temporary(value.type().bytes());
         Stored from = primary(value);
-        Elementwise move = new Elementwise(
-                List.of(Expr.arg(0)), List.of(view(value)), List.of(layout.view(value.type())));
+        Elementwise move =
+                new Elementwise(List.of(Expr.arg(0)), List.of(view(value)), List.of(layout.view(value.type())));
         launch(
                 "Transpose " + value + (layout == Layout.PLAIN ? " to row-major order" : " to channels last"),
                 value.node().scope(),
@@ -102,8 +102,14 @@ final class Assembly implements Results.Program {
             List<Buffer> reads,
             List<Buffer> writes,
             Map<Buffer, List<Buffer>> replaceable) {
-        launch(what, scope, plan, reads, writes, replaceable, Stream.concat(reads.stream(), writes.stream())
-                .toList());
+        launch(
+                what,
+                scope,
+                plan,
+                reads,
+                writes,
+                replaceable,
+                Stream.concat(reads.stream(), writes.stream()).toList());
     }
 
     /** The same where the operands are in another order. */
@@ -142,7 +148,8 @@ final class Assembly implements Results.Program {
                 written,
                 Map.of(),
                 1,
-                () -> new CudaStep.Library(call, operands.stream().mapToLong(at).toArray(), at.applyAsLong(workspace))));
+                () -> new CudaStep.Library(
+                        call, operands.stream().mapToLong(at).toArray(), at.applyAsLong(workspace))));
     }
 
     /** Adds the writing of zeros. */
@@ -184,5 +191,4 @@ final class Assembly implements Results.Program {
         boolean last = stored != null && stored.get(0).layout() == Layout.CHANNELS_LAST;
         return value + (last ? " channels last" : "");
     }
-
 }

@@ -24,8 +24,7 @@ final class Capture {
         while (from < steps.size()) {
             boolean capturable = device.graphs() && steps.get(from).capturable();
             int to = from + 1;
-            while (to < steps.size()
-                    && (device.graphs() && steps.get(to).capturable()) == capturable) {
+            while (to < steps.size() && (device.graphs() && steps.get(to).capturable()) == capturable) {
                 to++;
             }
             segments.add(capturable ? capture(from, to) : new Segment.Plain(runner, from, to));

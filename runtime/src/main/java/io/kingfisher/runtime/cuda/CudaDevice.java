@@ -50,8 +50,7 @@ public final class CudaDevice extends Device {
      *
      * @param name by which it was opened, such as {@code cuda:0}
      */
-    public CudaDevice(
-            String name, Driver driver, MathLibraries math, KernelCompiler compiler, DeviceOptions options) {
+    public CudaDevice(String name, Driver driver, MathLibraries math, KernelCompiler compiler, DeviceOptions options) {
         this.name = name;
         this.driver = driver;
         this.math = math;

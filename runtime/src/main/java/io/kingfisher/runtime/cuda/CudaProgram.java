@@ -81,8 +81,7 @@ final class CudaProgram implements Program {
     }
 
     /** Gives inputs and small outputs their pinned memory, and adds the steps that download the outputs. */
-    private InputMemory[] pin(
-            Graph graph, Map<String, Buffer> in, Map<String, Buffer> out, List<CudaStep> steps) {
+    private InputMemory[] pin(Graph graph, Map<String, Buffer> in, Map<String, Buffer> out, List<CudaStep> steps) {
         long bytes = 0;
         for (Buffer buffer : in.values()) {
             bytes += 2 * aligned(buffer.bytes());

@@ -15,14 +15,7 @@ interface CudaStep {
     }
 
     /** A launch of a kernel with its arguments in host memory. */
-    record Launch(
-            long function,
-            int gridX,
-            int gridY,
-            int gridZ,
-            int blockX,
-            int sharedBytes,
-            MemorySegment arguments)
+    record Launch(long function, int gridX, int gridY, int gridZ, int blockX, int sharedBytes, MemorySegment arguments)
             implements CudaStep {
         @Override
         public void run(Driver driver, long stream) {

@@ -23,6 +23,7 @@ enum Layout {
     boolean same(Layout other, Type type) {
         return this == other
                 || type.shape().rank() == 4
-                        && (type.shape().dim(1) == 1 || type.shape().dim(2) * type.shape().dim(3) == 1);
+                        && (type.shape().dim(1) == 1
+                                || type.shape().dim(2) * type.shape().dim(3) == 1);
     }
 }

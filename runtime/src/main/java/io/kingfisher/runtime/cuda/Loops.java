@@ -105,7 +105,8 @@ final class Loops {
         }
         Shape shape = node.output(0).shape();
         Layout layout = layout(node.outputs(), inputs, shape);
-        // A single operand is transposed on the way; so are the gradients of an update, which would be transposed for it alone.
+        // A single operand is transposed on the way; so are the gradients of an update, which would be transposed for
+        // it alone.
         boolean asTheyLie = inputs.size() == 1 || results.stream().anyMatch(node.outputs()::contains);
         List<Buffer> reads = new ArrayList<>();
         List<View> views = new ArrayList<>();
@@ -186,9 +187,7 @@ final class Loops {
         List<View> inputs = new ArrayList<>(), outputs = new ArrayList<>();
         for (Value input : node.inputs()) {
             boolean asItLies = any && op instanceof Movement;
-            Layout wanted = asItLies
-                    ? assembly.primary(input).layout()
-                    : input.rank() == 4 ? layout : Layout.PLAIN;
+            Layout wanted = asItLies ? assembly.primary(input).layout() : input.rank() == 4 ? layout : Layout.PLAIN;
             reads.add(assembly.in(input, wanted));
             inputs.add(wanted.view(input.type()));
         }

@@ -61,8 +61,10 @@ final class Lowering {
             case Conv2dInputGrad op -> convolutions.inputGradient(op, node);
             case Conv2dWeightGrad op -> convolutions.weightGradient(op, node);
             case LinearAlgebra op -> factorize(op, node);
-            case Attention op when math.has(Attentions.problem(op, node)) -> attentions.forward(op, node);
-            case AttentionGrad op when math.has(Attentions.problem(op.forward(), node)) ->
+            case Attention op
+            when !Attentions.empty(node) && math.has(Attentions.problem(op, node)) -> attentions.forward(op, node);
+            case AttentionGrad op
+            when !Attentions.empty(node) && math.has(Attentions.problem(op.forward(), node)) ->
                 attentions.gradient(op, node);
             default -> loops.plain(node);
         }

@@ -55,8 +55,8 @@ final class StepRunner {
             steps[i].run(driver, device.stream());
             driver.synchronize(device.stream());
         } catch (NativeException e) {
-            throw new KingfisherException("The step " + name(i) + " failed on " + device.name() + ": " + e.getMessage()
-                    + ".", e);
+            throw new KingfisherException(
+                    "The step " + name(i) + " failed on " + device.name() + ": " + e.getMessage() + ".", e);
         }
     }
 

@@ -46,8 +46,7 @@ final class WarmUp {
                     runner.runAndWait(i);
                 }
             } finally {
-                saved.forEach((tensor, copy) ->
-                        driver.copy(tensor.address(), copy, tensor.bytes(), device.stream()));
+                saved.forEach((tensor, copy) -> driver.copy(tensor.address(), copy, tensor.bytes(), device.stream()));
                 driver.synchronize(device.stream());
             }
         } finally {

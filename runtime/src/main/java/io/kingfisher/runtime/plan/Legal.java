@@ -25,12 +25,17 @@ public final class Legal {
     private final Graph target = new Graph();
     private final java.util.Map<Value, Value> values = new HashMap<>();
 
+    private boolean expanded;
+
     private Legal(Rules rules) {
         this.rules = rules;
     }
 
     public static Graph of(Graph source, Rules rules) {
-        return new Legal(rules).copy(source);
+        Legal pass = new Legal(rules);
+        Graph result = pass.copy(source);
+        // What a fused op expands to may have fused ops in it.
+        return pass.expanded ? of(result, rules) : result;
     }
 
     private Graph copy(Graph source) {
@@ -57,7 +62,8 @@ public final class Legal {
             return List.of(target.read(tensor));
         }
         if (node.op() instanceof Fused fused && rules.expands(fused, node)) {
-            return fused.expand(inputs);
+            expanded = true;
+            return expanded(fused, node, inputs);
         }
         if (halves(inputs) && !rules.takesHalves(node)) {
             return inSingle(node, inputs);
