@@ -1,5 +1,7 @@
 package io.kingfisher.train;
 
+import io.kingfisher.nativebindings.Libraries;
+import io.kingfisher.nativebindings.LibraryReport;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import java.util.concurrent.Callable;
@@ -9,8 +11,14 @@ import picocli.CommandLine.Command;
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
-        description = "Tells which devices and libraries were found, with paths and versions, and what is missing.")
+        description = {
+            "Tells which devices and libraries were found, with paths and versions, what was rejected and why, and what to"
+                    + " do about what is missing.",
+            "Exits with 1 where there is neither a processor's nor a GPU's device to train on."
+        })
 final class DoctorCommand implements Callable<Integer> {
+    private static final String INDENT = "          ";
+
     @Override
     public Integer call() {
         System.out.println("java      " + System.getProperty("java.vm.name") + " "
@@ -25,17 +33,29 @@ final class DoctorCommand implements Callable<Integer> {
         System.out.println("threads   " + DeviceOptions.defaults().threads() + " by default (KINGFISHER_THREADS is "
                 + (System.getenv("KINGFISHER_THREADS") == null ? "not set" : System.getenv("KINGFISHER_THREADS"))
                 + ")");
-        boolean good = true;
-        for (String name : new String[] {"cpu", "reference"}) {
-            try (Device device = Device.open(name)) {
-                System.out.println(name);
-                device.report().forEach(line -> System.out.println("          " + line));
-            } catch (RuntimeException e) {
-                System.out.println(name + "\n          cannot be opened: " + e.getMessage());
-                good = false;
-            }
+        System.out.println("cache     " + Libraries.cacheFolder());
+        boolean cpu = opens("cpu");
+        opens("reference");
+        boolean gpu = opens("cuda:0");
+        Libraries.cudaReport().forEach(DoctorCommand::print);
+        System.out.println("training  " + (gpu ? "on cuda:0" : cpu ? "on cpu" : "on no device: see above"));
+        return cpu || gpu ? 0 : 1;
+    }
+
+    private static boolean opens(String name) {
+        System.out.println(name);
+        try (Device device = Device.open(name)) {
+            device.report().forEach(line -> System.out.println(INDENT + line));
+            return true;
+        } catch (RuntimeException e) {
+            System.out.println(INDENT + "cannot be opened: " + e.getMessage());
+            return false;
         }
-        System.out.println("cuda\n          not supported by this version");
-        return good ? 0 : 1;
+    }
+
+    /** A library of NVIDIA's: what was found, or what to do; and what was passed over, for those who wonder. */
+    private static void print(LibraryReport report) {
+        System.out.println(INDENT + report);
+        report.rejected().forEach(reason -> System.out.println(INDENT + "  not " + reason));
     }
 }
