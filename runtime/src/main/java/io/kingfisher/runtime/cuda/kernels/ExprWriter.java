@@ -72,7 +72,7 @@ final class ExprWriter {
             case SIN -> suffixed("sin") + "(" + x + ")";
             case COS -> suffixed("cos") + "(" + x + ")";
             case SOFTPLUS -> "softplus(" + x + ")";
-            case IS_FINITE -> "number(finite(" + x + "), " + x + ")";
+            case IS_FINITE -> "number(is_finite(" + x + "), " + x + ")";
         };
     }
 

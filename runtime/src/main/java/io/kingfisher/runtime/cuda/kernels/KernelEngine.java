@@ -2,15 +2,24 @@ package io.kingfisher.runtime.cuda.kernels;
 
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.driver.Driver;
+import io.kingfisher.runtime.graph.BatchNorm;
+import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Detach;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Gather;
+import io.kingfisher.runtime.graph.LayerNorm;
+import io.kingfisher.runtime.graph.LayerNormGrad;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Op;
+import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.ScatterAdd;
+import io.kingfisher.runtime.graph.Softmax;
+import io.kingfisher.runtime.graph.SoftmaxCrossEntropy;
+import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
+import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.layout.View;
 import java.util.List;
 
@@ -27,11 +36,15 @@ public final class KernelEngine {
     private final Reductions reductions;
     private final Movements movements;
     private final Tables tables;
+    private final RowKernels rows;
+    private final BatchNorms norms;
 
     public KernelEngine(Driver.Properties device) {
         reductions = new Reductions(sources, device.multiprocessors());
         movements = new Movements(sources, maps);
         tables = new Tables(sources);
+        rows = new RowKernels(sources, reductions, device.multiprocessors());
+        norms = new BatchNorms(sources, maps, reductions, device.multiprocessors());
     }
 
     /**
@@ -78,16 +91,40 @@ public final class KernelEngine {
         return reductions.plan(exprs, kinds, shape, axes, inputs, outputs);
     }
 
+    /**
+     * Batch normalisation with what follows it in the same pass. Operands: x, scale, shift, and the residual that is added
+     * where there is one; then y, mean, variance. Images as any view shows them, their axes but the channels' being at most
+     * two once joined; null for others, and for images without elements.
+     *
+     * @param relu whether negative results become 0
+     * @param residual whether an operand of x's shape is added before
+     */
+    public KernelPlan batchNorm(BatchNorm op, boolean relu, boolean residual, List<View> inputs, List<View> outputs) {
+        return norms.forward(op.epsilon(), relu, residual, inputs, outputs);
+    }
+
+    /**
+     * The gradients of {@link #batchNorm}. Operands: x, scale, mean, variance, dy, and y after a ReLU; then dx, dscale,
+     * dshift, and the residual's gradient where there is one.
+     */
+    public KernelPlan batchNormGrad(
+            BatchNormGrad op, boolean relu, boolean residual, List<View> inputs, List<View> outputs) {
+        return norms.backward(op.epsilon(), relu, residual, inputs, outputs);
+    }
+
     /** Whether {@link #plan} takes an op's operands as any view shows them; otherwise they are in row-major order. */
     public boolean takesViews(Op op) {
         return switch (op) {
             case Movement.Reshape _ -> false;
-            case Map _, Reduce _, Movement _, Detach _ -> true;
+            case Map _, Reduce _, Movement _, Detach _, Pool _, BatchNorm _, BatchNormGrad _ -> true;
             default -> false;
         };
     }
 
-    /** What computes an op, the inputs' views before the outputs'; null where we have no kernel for it. */
+    /**
+     * What computes an op, the inputs' views before the outputs'. Null where we have no kernel for it, or none for these
+     * views; a {@link io.kingfisher.runtime.graph.Fused} op is then to be expanded.
+     */
     public KernelPlan plan(Op op, List<View> inputs, List<View> outputs) {
         return switch (op) {
             case Map m -> map(new Elementwise(m.results(), inputs, outputs));
@@ -98,6 +135,15 @@ public final class KernelEngine {
             case Gather _ -> tables.gather(inputs, outputs.get(0));
             case ScatterAdd _ -> tables.scatterAdd(inputs, outputs.get(0));
             case Random random -> RandomNumbers.plan(sources, random);
+            case Pool pool -> Pools.plan(sources, pool, inputs, outputs);
+            case Softmax _ -> rows.softmax(inputs.get(0), false);
+            case SoftmaxGrad _ -> rows.softmax(inputs.get(0), true);
+            case SoftmaxCrossEntropy loss -> rows.crossEntropy(loss, inputs.get(0));
+            case SoftmaxCrossEntropyGrad loss -> rows.crossEntropyGradient(loss.forward(), inputs.get(0));
+            case LayerNorm norm -> rows.layerNorm(norm, inputs.get(0));
+            case LayerNormGrad _ -> rows.layerNormGradient(inputs.get(0));
+            case BatchNorm norm -> batchNorm(norm, false, false, inputs, outputs);
+            case BatchNormGrad norm -> batchNormGrad(norm, false, false, inputs, outputs);
             default -> null;
         };
     }

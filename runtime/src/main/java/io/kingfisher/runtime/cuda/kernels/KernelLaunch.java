@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cuda.kernels;
 
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A launch of one of our own kernels before its memory is placed.
@@ -21,6 +22,18 @@ public record KernelLaunch(
         List<Argument> arguments) {
     public KernelLaunch {
         arguments = List.copyOf(arguments);
+    }
+
+    /** The same launch with other arguments. */
+    KernelLaunch with(List<Argument> others) {
+        return new KernelLaunch(code, function, gridX, gridY, gridZ, blockX, sharedBytes, others);
+    }
+
+    /** The same launch with each operand replaced by an argument. */
+    KernelLaunch withOperands(IntFunction<Argument> replacement) {
+        return with(arguments.stream()
+                .map(argument -> argument instanceof Argument.Operand(int index) ? replacement.apply(index) : argument)
+                .toList());
     }
 
     /**

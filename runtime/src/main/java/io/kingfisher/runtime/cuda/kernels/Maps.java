@@ -146,27 +146,11 @@ final class Maps {
         int operand = 0;
         for (Elementwise map : maps) {
             for (KernelLaunch launch : one(map).launches()) {
-                launches.add(shifted(launch, operand));
+                int first = operand;
+                launches.add(launch.withOperands(index -> new Argument.Operand(first + index)));
             }
             operand += map.inputs().size() + map.outputs().size();
         }
         return new KernelPlan(launches, List.of(), List.of());
-    }
-
-    /** The launch with its operands counted from another one on. */
-    static KernelLaunch shifted(KernelLaunch launch, int by) {
-        List<Argument> arguments = launch.arguments().stream()
-                .map(argument ->
-                        argument instanceof Argument.Operand(int index) ? new Argument.Operand(index + by) : argument)
-                .toList();
-        return new KernelLaunch(
-                launch.code(),
-                launch.function(),
-                launch.gridX(),
-                launch.gridY(),
-                launch.gridZ(),
-                launch.blockX(),
-                launch.sharedBytes(),
-                arguments);
     }
 }

@@ -9,6 +9,7 @@ import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Launches of reductions: one, or two where several blocks share the elements of an output. */
@@ -42,31 +43,29 @@ final class Reductions {
         DType real = writer.doubles() ? DType.F64 : DType.F32;
         List<View> partial = ReduceWriter.second(
                 writer.outputs(), views.subList(inputs.size(), views.size()), inputs.size(), splits, real);
-        List<Expr> parts =
-                IntStream.range(0, exprs.size()).mapToObj(i -> Expr.arg(i)).toList();
-        ReduceWriter second =
-                new ReduceWriter(sources, 0, parts, kinds, partial.get(0).shape(), List.of(0), partial);
-        int results = exprs.size();
-        KernelLaunch last = second.launch(1, false);
-        List<Argument> arguments = last.arguments().stream()
-                .map(argument -> argument instanceof Argument.Operand(int index)
-                        ? index < results
-                                ? new Argument.Scratch(index)
-                                : new Argument.Operand(index - results + inputs.size())
-                        : argument)
-                .toList();
-        KernelLaunch finish = new KernelLaunch(
-                last.code(),
-                last.function(),
-                last.gridX(),
-                last.gridY(),
-                last.gridZ(),
-                last.blockX(),
-                last.sharedBytes(),
-                arguments);
+        KernelLaunch finish = last(
+                kinds,
+                partial,
+                index -> new Argument.Scratch(index),
+                index -> new Argument.Operand(index + inputs.size()));
         long bytes = splits * outputs.get(0).shape().elements() * real.bytes();
         return new KernelPlan(
-                List.of(writer.launch(splits, true), finish), Collections.nCopies(results, bytes), List.of());
+                List.of(writer.launch(splits, true), finish), Collections.nCopies(exprs.size(), bytes), List.of());
+    }
+
+    /**
+     * A launch that reduces partial results, which are the first axis of their views.
+     *
+     * @param views the partial results, then the outputs with stride 0 along that axis
+     */
+    KernelLaunch last(
+            List<Reduce.Kind> kinds, List<View> views, IntFunction<Argument> partial, IntFunction<Argument> output) {
+        int results = kinds.size();
+        List<Expr> parts =
+                IntStream.range(0, results).mapToObj(i -> Expr.arg(i)).toList();
+        return new ReduceWriter(sources, 0, parts, kinds, views.get(0).shape(), List.of(0), views)
+                .launch(1, false)
+                .withOperands(index -> index < results ? partial.apply(index) : output.apply(index - results));
     }
 
     /** An output seen as one of the whole shape, with the same element for all places along the reduced axes. */

@@ -45,13 +45,18 @@ final class Sources {
      * @param constants lines of C++ between the common parts and the kernel's own, which set what it leaves open
      */
     KernelCode code(String file, DType dtype, String constants) {
-        String text = texts("numbers.cuh", "rows.cuh")
+        boolean wide = dtype == DType.F64;
+        String own = text(file);
+        String text = text("numbers.cuh")
                 + "typedef " + element(dtype) + " Element;\n"
                 + "typedef " + real(dtype) + " Real;\n"
                 + "__device__ __forceinline__ Real real(Element x) { return " + convert(real(dtype)) + "(x); }\n"
                 + "__device__ __forceinline__ Element element(Real x) { return As<Element>::of(x); }\n"
+                + "#define INFINITE " + ExprWriter.literal(Double.POSITIVE_INFINITY, wide) + "\n"
+                + "#define NOT_A_NUMBER " + ExprWriter.literal(Double.NaN, wide) + "\n"
                 + constants
-                + text(file);
+                + (own.contains("own_row") ? text("rows.cuh") : "")
+                + own;
         return new KernelCode(file, text);
     }
 

@@ -18,8 +18,7 @@ final class Tables {
     }
 
     private KernelCode code(DType dtype) {
-        boolean wide = dtype == DType.F64;
-        return sources.code("gather.cu", dtype, "#define NOT_A_NUMBER " + ExprWriter.literal(Double.NaN, wide) + "\n");
+        return sources.code("gather.cu", dtype, "");
     }
 
     KernelPlan gather(List<View> inputs, View output) {

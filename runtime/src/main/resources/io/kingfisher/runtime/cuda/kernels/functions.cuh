@@ -12,8 +12,8 @@ __device__ __forceinline__ double minimum(double a, double b) { return a != a ||
 __device__ __forceinline__ float sign(float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x; }
 __device__ __forceinline__ double sign(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
 
-__device__ __forceinline__ bool finite(float x) { return fabsf(x) <= 3.402823466e+38f; }
-__device__ __forceinline__ bool finite(double x) { return fabs(x) <= 1.7976931348623157e+308; }
+__device__ __forceinline__ bool is_finite(float x) { return fabsf(x) <= 3.402823466e+38f; }
+__device__ __forceinline__ bool is_finite(double x) { return fabs(x) <= 1.7976931348623157e+308; }
 
 __device__ __forceinline__ float sigmoid(float x) {
     const float e = expf(-fabsf(x));
@@ -29,11 +29,11 @@ __device__ __forceinline__ double softplus(double x) { return maximum(x, 0.0) + 
 
 // As Math.pow in Java: C has 1 for a base of 1 and an exponent that is NaN, and for a base of 1 or -1 and an infinite one.
 __device__ __forceinline__ float power(float x, float y) {
-    const bool nothing = y != y || (fabsf(x) == 1.0f && !finite(y));
+    const bool nothing = y != y || (fabsf(x) == 1.0f && !is_finite(y));
     return nothing ? y - y : powf(x, y);
 }
 __device__ __forceinline__ double power(double x, double y) {
-    const bool nothing = y != y || (fabs(x) == 1.0 && !finite(y));
+    const bool nothing = y != y || (fabs(x) == 1.0 && !is_finite(y));
     return nothing ? y - y : pow(x, y);
 }
 

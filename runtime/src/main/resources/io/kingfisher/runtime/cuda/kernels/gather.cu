@@ -51,7 +51,7 @@ extern "C" __global__ void __launch_bounds__(1024) first_positions(const int* co
     }
 }
 
-// The positions of each row's indices, in any order; counts ends with how many there are once more.
+// The positions of each row's indices, in any order.
 extern "C" __global__ void __launch_bounds__(256) list_positions(
     const int* indices, const int* starts, int* cursors, int* positions, long long rows, int n) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;

@@ -116,8 +116,9 @@ final class Checker {
                 .flatMap(one -> one.plan().launches().stream())
                 .map(KernelLaunch::code)
                 .toList());
-        cases.forEach(this::run);
+        List<Case> all = List.copyOf(cases);
         cases.clear();
+        all.forEach(this::run);
     }
 
     private void run(Case one) {

@@ -106,6 +106,13 @@ inline float fmaxf(float a, float b) { return a != a ? b : b != b ? a : a > b ? 
 inline float fminf(float a, float b) { return a != a ? b : b != b ? a : a < b ? a : b < a ? b : __builtin_signbit(a) ? a : b; }
 inline double fmax(double a, double b) { return a != a ? b : b != b ? a : a > b ? a : b > a ? b : __builtin_signbit(a) ? b : a; }
 inline double fmin(double a, double b) { return a != a ? b : b != b ? a : a < b ? a : b < a ? b : __builtin_signbit(a) ? a : b; }
+// CUDA has every function for floats under its plain name as well.
+inline float exp(float x) { return expf(x); }
+inline float log(float x) { return logf(x); }
+inline float sqrt(float x) { return sqrtf(x); }
+inline float fabs(float x) { return fabsf(x); }
+inline float fmax(float a, float b) { return fmaxf(a, b); }
+inline float fmin(float a, float b) { return fminf(a, b); }
 inline float rsqrtf(float x) { return 1 / sqrtf(x); }
 inline double rsqrt(double x) { return 1 / sqrt(x); }
 inline int min(int a, int b) { return a < b ? a : b; }
