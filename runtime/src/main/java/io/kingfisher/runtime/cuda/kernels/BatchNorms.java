@@ -12,6 +12,7 @@ import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Batch normalisation of images however they lie in memory: statistics by a written kernel, all else by generated ones. */
@@ -164,24 +165,40 @@ final class BatchNorms {
         Expr normal = Expr.arg(0).sub(Expr.arg(1)).mul(rstd);
         Expr d = relu ? Expr.select(Expr.of(0).lessThan(Expr.arg(4)), Expr.arg(3), Expr.of(0)) : Expr.arg(3);
         int[] operands = {0, 2, 3, 4, 5};
+        // Halves are too coarse for what every element's gradient is computed from.
+        boolean half = x.dtype().bytes() == 2;
+        View sum = View.of(Type.of(DType.F32, shape.dim(1)));
+        List<View> totals = half ? List.of(sum, sum) : outputs.subList(1, 3);
         KernelPlan sums = reductions.plan(
                 List.of(d.mul(normal), d),
                 List.of(Reduce.Kind.SUM, Reduce.Kind.SUM),
                 shape,
                 places(shape),
                 read,
-                outputs.subList(1, 3));
+                totals);
+        List<Long> scratch = new ArrayList<>(sums.scratch());
+        IntFunction<Argument> total = half
+                ? index -> new Argument.Scratch(sums.scratch().size() + index)
+                : index -> operand(first + 1 + index);
         int some = read.size();
         List<KernelLaunch> launches = new ArrayList<>();
         sums.launches()
                 .forEach(launch -> launches.add(launch.withOperands(
-                        index -> operand(index < some ? operands[index] : first + 1 + index - some))));
+                        index -> index < some ? operand(operands[index]) : total.apply(index - some))));
+        if (half) {
+            scratch.add(sum.shape().elements() * Float.BYTES);
+            scratch.add(sum.shape().elements() * Float.BYTES);
+            maps.one(new Elementwise(List.of(Expr.arg(0), Expr.arg(1)), totals, outputs.subList(1, 3)))
+                    .launches()
+                    .forEach(launch -> launches.add(
+                            launch.withOperands(index -> index < 2 ? total.apply(index) : operand(first - 1 + index))));
+        }
         // Then each element: its own gradient less what the statistics that it is part of take away.
         int next = read.size();
         double count = (double) shape.elements() / shape.dim(1);
         read.add(channel(inputs.get(1), shape));
-        read.add(channel(outputs.get(1), shape));
-        read.add(channel(outputs.get(2), shape));
+        read.add(channel(totals.get(0), shape));
+        read.add(channel(totals.get(1), shape));
         Expr scale = Expr.arg(next), dscale = Expr.arg(next + 1), dshift = Expr.arg(next + 2);
         Expr inner = d.sub(dshift.mul(1 / count)).sub(normal.mul(dscale.mul(1 / count)));
         List<Expr> results = new ArrayList<>(List.of(inner.mul(scale.mul(rstd))));
@@ -197,10 +214,10 @@ final class BatchNorms {
                     if (index < next) {
                         return operand(operands[index]);
                     } else if (index < all) {
-                        return operand(index == next ? 1 : first + index - next);
+                        return index == next ? operand(1) : total.apply(index - next - 1);
                     }
                     return operand(index == all ? first : first + 3);
                 })));
-        return new KernelPlan(launches, sums.scratch(), sums.cleared());
+        return new KernelPlan(launches, scratch, sums.cleared());
     }
 }
