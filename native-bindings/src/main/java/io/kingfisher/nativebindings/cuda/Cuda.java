@@ -245,10 +245,16 @@ public final class Cuda {
             var params = CUDA_GRAPH_INSTANTIATE_PARAMS_st.allocate(scratch);
             int status = cuda_h.cuGraphInstantiateWithParams(out, pointer(graph), params);
             int result = CUDA_GRAPH_INSTANTIATE_PARAMS_st.result_out(params);
-            if (status != 0 || result != cuda_h.CUDA_GRAPH_INSTANTIATE_SUCCESS()) {
-                // The status may be success although there is nothing to launch.
-                throw failure(
-                        "cuGraphInstantiateWithParams", status, "the graph cannot be instantiated, result " + result);
+            if (status != 0) {
+                throw failure("cuGraphInstantiateWithParams", status, "result " + result);
+            }
+            if (result != cuda_h.CUDA_GRAPH_INSTANTIATE_SUCCESS()) {
+                // There may be nothing to launch although the status is success.
+                throw new NativeException(
+                        "cuGraphInstantiateWithParams",
+                        result,
+                        "CUgraphInstantiateResult " + result,
+                        "the graph cannot be launched as it is");
             }
             return out.get(ADDRESS, 0).address();
         }
