@@ -1,9 +1,18 @@
 package io.kingfisher.runtime.cuda;
 
+import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
+import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.cuda.kernels.EmulatedDriver;
 import io.kingfisher.runtime.cuda.kernels.KernelEmulator;
+import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
 import io.kingfisher.runtime.cuda.math.PlainMathLibraries;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /** A CUDA device that this processor plays. */
 public final class EmulatedGpu implements AutoCloseable {
@@ -11,9 +20,11 @@ public final class EmulatedGpu implements AutoCloseable {
     private final EmulatedDriver driver;
     private final StreamedLibraries libraries;
     private final CudaDevice device;
+    private final DeviceOptions options;
 
     private EmulatedGpu(KernelEmulator emulator, DeviceOptions options) {
         this.emulator = emulator;
+        this.options = options;
         this.driver = new EmulatedDriver(emulator);
         this.libraries = new StreamedLibraries(driver, new PlainMathLibraries());
         this.device = new CudaDevice("cuda:0", driver, libraries, driver, options);
@@ -30,6 +41,33 @@ public final class EmulatedGpu implements AutoCloseable {
 
     public CudaDevice device() {
         return device;
+    }
+
+    /**
+     * Compiles the kernels of many programs with few calls of g++.
+     *
+     * @param compile compiles the programs for the device that it is given; no program comes of it
+     */
+    public void prepare(Consumer<Device> compile) {
+        Set<KernelCode> codes = new LinkedHashSet<>();
+        KernelCompiler collector = new KernelCompiler() {
+            @Override
+            public Map<KernelCode, Long> modules(Collection<KernelCode> asked) {
+                codes.addAll(asked);
+                throw new KingfisherException("Only the sources were wanted.");
+            }
+
+            @Override
+            public List<String> report() {
+                return List.of();
+            }
+        };
+        EmulatedDriver scratch = new EmulatedDriver(emulator);
+        try (CudaDevice sketch = new CudaDevice(
+                "cuda:0", scratch, new StreamedLibraries(scratch, new PlainMathLibraries()), collector, options)) {
+            compile.accept(sketch);
+        }
+        emulator.prepare(codes);
     }
 
     EmulatedDriver driver() {
