@@ -18,19 +18,19 @@ import java.util.List;
 import java.util.Random;
 
 /** Small networks recorded by hand, with one step of SGD with momentum: inputs x and label, output loss. */
-final class Net {
-    final Device device;
-    final Graph graph = new Graph();
-    final List<Tensor> parameters = new ArrayList<>();
-    final List<Tensor> momenta = new ArrayList<>();
+public final class Net {
+    public final Device device;
+    public final Graph graph = new Graph();
+    public final List<Tensor> parameters = new ArrayList<>();
+    public final List<Tensor> momenta = new ArrayList<>();
     private final List<Value> values = new ArrayList<>();
     private final Random random = new Random(7);
 
-    Net(Device device) {
+    public Net(Device device) {
         this.device = device;
     }
 
-    Value parameter(double deviation, double mean, long... extents) {
+    public Value parameter(double deviation, double mean, long... extents) {
         Tensor tensor = device.allocate(DType.F32, Shape.of(extents));
         for (long i = 0; i < tensor.elements(); i++) {
             tensor.set(i, mean + random.nextGaussian() * deviation);
@@ -42,37 +42,37 @@ final class Net {
         return value;
     }
 
-    Value linear(Value x, int out) {
+    public Value linear(Value x, int out) {
         long in = x.dim(-1);
         Value w = parameter(1 / Math.sqrt(in), 0, out, in);
         return x.matmul(w, false, true).add(parameter(0.1, 0, out));
     }
 
-    Value conv(Value x, int out, int kernel, int stride, int padding, int groups) {
+    public Value conv(Value x, int out, int kernel, int stride, int padding, int groups) {
         long in = x.dim(1) / groups;
         Value w = parameter(1 / Math.sqrt(in * kernel * kernel), 0, out, in, kernel, kernel);
         return graph.add(new Conv2d(Convolution.of(stride, padding, 1, groups)), x, w)
                 .output(0);
     }
 
-    Value bias(Value x) {
+    public Value bias(Value x) {
         long c = x.dim(1);
         return x.add(parameter(0.1, 0, c).reshape(c, 1, 1));
     }
 
-    Value batchNorm(Value x) {
+    public Value batchNorm(Value x) {
         long c = x.dim(1);
         return graph.add(new BatchNorm(1e-5), x, parameter(0.1, 1, c), parameter(0.1, 0, c))
                 .output(0);
     }
 
-    Value maxPool(Value x, int kernel, int stride, int padding) {
+    public Value maxPool(Value x, int kernel, int stride, int padding) {
         return graph.add(new Pool.MaxPool2d(Pool.Window.of(kernel, stride, padding)), x)
                 .output(0);
     }
 
     /** The mean cross-entropy and the update. */
-    Program train(Value logits, double lr) {
+    public Program train(Value logits, double lr) {
         int n = (int) logits.dim(0);
         Value label = graph.input("label", DType.I32, n);
         Value loss = graph.add(new SoftmaxCrossEntropy(0.1, -100), logits, label)
@@ -88,17 +88,17 @@ final class Net {
         return device.compile(graph);
     }
 
-    static Program mlp(Device device, int batch) {
+    public static Program mlp(Device device, int batch) {
         Net net = new Net(device);
         Value x = net.graph.input("x", DType.F32, batch, 784);
         return net.train(net.linear(net.linear(x, 128).relu(), 10), 0.1);
     }
 
-    static Net lenet(Device device) {
+    public static Net lenet(Device device) {
         return new Net(device);
     }
 
-    Program lenet(int batch) {
+    public Program lenet(int batch) {
         Value x = graph.input("x", DType.F32, batch, 1, 28, 28);
         Value h = maxPool(bias(conv(x, 6, 5, 1, 2, 1)).relu(), 2, 2, 0);
         h = maxPool(bias(conv(h, 16, 5, 1, 0, 1)).relu(), 2, 2, 0);
@@ -108,7 +108,7 @@ final class Net {
     }
 
     /** A residual network with batch norm: a stem and two blocks. */
-    Program residual(int batch, int channels, int size) {
+    public Program residual(int batch, int channels, int size) {
         Value x = graph.input("x", DType.F32, batch, 3, size, size);
         Value h = batchNorm(conv(x, channels, 3, 1, 1, 1)).relu();
         Value a = batchNorm(conv(h, channels, 3, 1, 1, 1)).relu();
@@ -120,7 +120,7 @@ final class Net {
         return train(linear(h.mean(2, 3), 10), 0.05);
     }
 
-    static void feed(Program program, int classes, long seed) {
+    public static void feed(Program program, int classes, long seed) {
         Random random = new Random(seed);
         Tensor x = program.input("x"), label = program.input("label");
         for (long i = 0; i < x.elements(); i++) {

@@ -13,19 +13,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** A CUDA device that this processor plays. */
 public final class EmulatedGpu implements AutoCloseable {
     private final KernelEmulator emulator;
-    private final EmulatedDriver driver;
+    private final LateDriver driver;
     private final StreamedLibraries libraries;
     private final CudaDevice device;
     private final DeviceOptions options;
 
-    private EmulatedGpu(KernelEmulator emulator, DeviceOptions options) {
+    private EmulatedGpu(KernelEmulator emulator, DeviceOptions options, Function<KernelEmulator, LateDriver> make) {
         this.emulator = emulator;
         this.options = options;
-        this.driver = new EmulatedDriver(emulator);
+        this.driver = make.apply(emulator);
         this.libraries = new StreamedLibraries(driver, new PlainMathLibraries());
         this.device = new CudaDevice("cuda:0", driver, libraries, driver, options);
     }
@@ -36,7 +37,12 @@ public final class EmulatedGpu implements AutoCloseable {
     }
 
     public static EmulatedGpu open(DeviceOptions options) {
-        return new EmulatedGpu(KernelEmulator.open(), options);
+        return open(options, LateDriver::new);
+    }
+
+    /** A GPU with a driver that does something of its own. */
+    static EmulatedGpu open(DeviceOptions options, Function<KernelEmulator, LateDriver> make) {
+        return new EmulatedGpu(KernelEmulator.open(), options, make);
     }
 
     public CudaDevice device() {
@@ -70,7 +76,7 @@ public final class EmulatedGpu implements AutoCloseable {
         emulator.prepare(codes);
     }
 
-    EmulatedDriver driver() {
+    LateDriver driver() {
         return driver;
     }
 
