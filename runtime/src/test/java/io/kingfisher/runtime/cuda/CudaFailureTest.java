@@ -34,7 +34,8 @@ class CudaFailureTest {
         @Override
         public long allocate(long bytes) {
             if (bytes > limit) {
-                throw new NativeException("cuMemAlloc_v2", 2, "CUDA_ERROR_OUT_OF_MEMORY", "asked for " + bytes + " bytes");
+                throw new NativeException(
+                        "cuMemAlloc_v2", 2, "CUDA_ERROR_OUT_OF_MEMORY", "asked for " + bytes + " bytes");
             }
             return super.allocate(bytes);
         }
@@ -155,8 +156,8 @@ class CudaFailureTest {
             assertTrue(e.getMessage().contains("in second.wide"), e.getMessage());
             assertTrue(e.getMessage().contains("192.0 KiB of"), e.getMessage());
             assertTrue(e.getMessage().contains("make the batch or the model smaller"), e.getMessage());
-            var tensor = assertThrows(
-                    KingfisherException.class, () -> gpu.device().allocate(DType.F32, Shape.of(200, 200)));
+            var tensor =
+                    assertThrows(KingfisherException.class, () -> gpu.device().allocate(DType.F32, Shape.of(200, 200)));
             assertTrue(tensor.getMessage().contains("a tensor F32[200x200] of 160000 bytes"), tensor.getMessage());
             assertEquals(0, gpu.device().live());
         }

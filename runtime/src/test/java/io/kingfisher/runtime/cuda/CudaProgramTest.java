@@ -111,7 +111,8 @@ class CudaProgramTest {
             program.replay();
         }
         assertArrayEquals(new double[] {45, 450, 4500, 0}, total.doubles());
-        assertArrayEquals(new double[] {18, 180, 1800, 0}, program.output("twice").doubles());
+        assertArrayEquals(
+                new double[] {18, 180, 1800, 0}, program.output("twice").doubles());
     }
 
     @Test
@@ -188,8 +189,7 @@ class CudaProgramTest {
     void whatCannotBeCapturedRunsBetweenGraphs() {
         Graph g = new Graph();
         Value x = g.input("x", DType.F32, 3, 3);
-        Value spd = x.matmul(x, false, true)
-                .add(g.constant(DType.F32, Shape.of(3, 3), 9, 0, 0, 0, 9, 0, 0, 0, 9));
+        Value spd = x.matmul(x, false, true).add(g.constant(DType.F32, Shape.of(3, 3), 9, 0, 0, 0, 9, 0, 0, 0, 9));
         Value l = g.add(new LinearAlgebra.Cholesky(), spd).output(0);
         g.output("difference", l.matmul(l, false, true).sub(spd).abs().sum());
         Program program = device.compile(g);

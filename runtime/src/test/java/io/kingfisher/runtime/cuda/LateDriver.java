@@ -136,7 +136,10 @@ class LateDriver extends EmulatedDriver {
     public void upload(long to, MemorySegment from, long stream) {
         MemorySegment kept = isPinned(from)
                 ? from
-                : Arena.ofAuto().allocate(Math.max(1, from.byteSize()), 8).asSlice(0, from.byteSize()).copyFrom(from);
+                : Arena.ofAuto()
+                        .allocate(Math.max(1, from.byteSize()), 8)
+                        .asSlice(0, from.byteSize())
+                        .copyFrom(from);
         later(stream, 0, () -> super.upload(to, kept, stream));
     }
 

@@ -33,9 +33,9 @@ extern "C" __global__ void __launch_bounds__(256) softmax(const Element* x, Elem
     x += row * width;
     y += row * width;
     const Exponentials e = exponentials(x, width);
-    const Real scale = Real(1) / e.sum;
     for (int j = own_lane(); j < width; j += THREADS) {
-        y[j] = element(exp(real(x[j]) - e.largest) * scale);
+        // Divided one by one: a rounded reciprocal would move all of a row the same way, and its sum away from 1.
+        y[j] = element(exp(real(x[j]) - e.largest) / e.sum);
     }
 }
 
