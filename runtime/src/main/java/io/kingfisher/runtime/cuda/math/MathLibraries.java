@@ -52,6 +52,23 @@ public interface MathLibraries extends AutoCloseable {
     /** Operands: A, B, then the bias where the epilogue has one; result: C. */
     Call product(Product product);
 
+    /** Whether there is such a product with that epilogue; without one there always is. */
+    default boolean has(Product product) {
+        return product.epilogue() == Epilogue.NONE || product.dtype() != DType.F64;
+    }
+
+    /**
+     * A batch of products of a row-major matrix with its own transposed: A A^T of A [n x k], or A^T A of A [k x n] where
+     * {@code transposeFirst}, in F32 throughout or F64. Only the lower triangle of the result [n x n] is written.
+     */
+    record SelfProduct(DType dtype, boolean transposeFirst, long n, long k, long batch) {}
+
+    /** Operand: A; result: the lower triangle of C. Half of the work of {@link #product}; who needs the rest mirrors it. */
+    Call selfProduct(SelfProduct product);
+
+    /** Makes what a stream needs, so that a later capture of it allocates nothing. */
+    default void prepare(long stream) {}
+
     /** Which of the three products of a convolution. */
     enum Pass {
         /** Operands: image, weight; result: output. */

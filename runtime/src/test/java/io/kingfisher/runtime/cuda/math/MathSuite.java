@@ -13,6 +13,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Pass;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
+import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
 import io.kingfisher.runtime.graph.Autodiff;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
@@ -149,6 +150,30 @@ final class MathSuite {
                     p.dtype(),
                     want,
                     host.read(p.epilogue() == Epilogue.NONE ? 2 : 3, p.dtype(), want.length));
+        }
+    }
+
+    /** The lower triangles; what is above stays as it was. */
+    void selfProducts(DType t) {
+        for (int[] size : new int[][] {{1, 1}, {5, 3}, {3, 7}, {16, 8}}) {
+            for (int batch : new int[] {1, 3}) {
+                for (boolean first : new boolean[] {false, true}) {
+                    long n = size[0], k = size[1];
+                    SelfProduct p = new SelfProduct(t, first, n, k, batch);
+                    Shape shape = first ? Shape.of(batch, k, n) : Shape.of(batch, n, k);
+                    double[] a = numbers(t, shape.elements());
+                    double[] want = reference(List.of(shape), List.of(a), (_, v) -> List.of(
+                                    v.get(0).matmul(v.get(0), first, !first)))
+                            .getFirst();
+                    for (int i = 0; i < want.length; i++) {
+                        want[i] = i % n > i / n % n ? Double.NaN : want[i];
+                    }
+                    try (HostCall host = new HostCall()) {
+                        host.operand(t, a).result((long) want.length * t.bytes()).run(libraries.selfProduct(p));
+                        same(p.toString(), t, want, host.read(1, t, want.length));
+                    }
+                }
+            }
         }
     }
 

@@ -18,6 +18,12 @@ public final class PlainMathLibraries implements MathLibraries {
     }
 
     @Override
+    public Call selfProduct(SelfProduct p) {
+        positive("product", p.n(), p.k(), p.batch());
+        return new PlainCall("plain " + p, 2, true, at -> PlainProduct.run(p, at));
+    }
+
+    @Override
     public Call convolution(Conv c) {
         positive("convolution", c.image().elements(), c.weight().elements());
         return new PlainCall("plain " + c, 3, true, at -> new PlainConvolution(c).run(at));

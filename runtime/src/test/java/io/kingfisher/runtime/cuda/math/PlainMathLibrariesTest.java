@@ -22,6 +22,8 @@ class PlainMathLibrariesTest {
         suite.products(DType.F64, Precision.FP32);
         suite.products(DType.BF16, Precision.FP32);
         suite.products(DType.F16, Precision.FP32);
+        suite.selfProducts(DType.F32);
+        suite.selfProducts(DType.F64);
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
+import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
 
 /** Batched products of matrices. */
 final class PlainProduct {
@@ -37,6 +38,23 @@ final class PlainProduct {
                 c[i] = activated(p.epilogue(), c[i] + bias[i % n]);
             }
             HostNumbers.write(t, at[at.length - 1] + batch * m * n * t.bytes(), c);
+        }
+    }
+
+    static void run(SelfProduct p, long[] at) {
+        int n = (int) p.n(), k = (int) p.k();
+        long bytes = p.dtype().bytes();
+        for (long b = 0; b < p.batch(); b++) {
+            double[] a = HostNumbers.read(p.dtype(), at[0] + b * n * k * bytes, (long) n * k);
+            for (int i = 0; i < n; i++) {
+                double[] row = new double[i + 1];
+                for (int j = 0; j <= i; j++) {
+                    for (int l = 0; l < k; l++) {
+                        row[j] += p.transposeFirst() ? a[l * n + i] * a[l * n + j] : a[i * k + l] * a[j * k + l];
+                    }
+                }
+                HostNumbers.write(p.dtype(), at[1] + (b * n + i) * n * bytes, row);
+            }
         }
     }
 
