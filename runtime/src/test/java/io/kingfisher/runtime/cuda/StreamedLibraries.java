@@ -64,6 +64,21 @@ final class StreamedLibraries implements MathLibraries {
     }
 
     @Override
+    public boolean has(Product product) {
+        return libraries.has(product);
+    }
+
+    @Override
+    public Call selfProduct(SelfProduct product) {
+        return streamed(libraries.selfProduct(product));
+    }
+
+    @Override
+    public void prepare(long stream) {
+        libraries.prepare(stream);
+    }
+
+    @Override
     public Call convolution(Conv convolution) {
         return streamed(libraries.convolution(convolution));
     }

@@ -40,7 +40,15 @@ final class EighCall extends SolverCall {
             for (long b = 0; b < batch; b++) {
                 long matrix = copies + p.bytes(b * n * n);
                 solver.syevd(
-                        stream, p.dtype(), Codes.UPPER, n, matrix, n, w + p.bytes(b * n), work(workspace), info + 4 * b);
+                        stream,
+                        p.dtype(),
+                        Codes.UPPER,
+                        n,
+                        matrix,
+                        n,
+                        w + p.bytes(b * n),
+                        work(workspace),
+                        info + 4 * b);
             }
         }
         p.kernels().settle(stream, info, flags, batch);

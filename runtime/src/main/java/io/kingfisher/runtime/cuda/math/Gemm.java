@@ -1,5 +1,7 @@
 package io.kingfisher.runtime.cuda.math;
 
+import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_N;
+import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_T;
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_BIAS;
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_DEFAULT;
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_GELU_BIAS;
@@ -11,8 +13,6 @@ import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_16F;
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_32F;
 import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_64F;
-import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_N;
-import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_T;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;

@@ -63,7 +63,7 @@ final class MatrixKernels {
         for (int i = 0; i < values.length; i++) {
             slots.setAtIndex(JAVA_LONG, i, values[i]);
         }
-        int blocks = (int) Math.clamp((elements + THREADS - 1) / THREADS, 1, MOST_BLOCKS);
+        int blocks = Math.clamp((elements + THREADS - 1) / THREADS, 1, MOST_BLOCKS);
         int rows = (int) Math.min(batch, 65535);
         driver.launch(function, blocks, rows, 1, THREADS, 1, 1, 0, stream, arguments);
     }

@@ -24,7 +24,8 @@ final class Products {
 
     Call product(Product p) {
         if (!has(p)) {
-            throw new KingfisherException("cuBLASLt adds no bias to a product in " + p.dtype() + "; add it afterwards.");
+            throw new KingfisherException(
+                    "cuBLASLt adds no bias to a product in " + p.dtype() + "; add it afterwards.");
         }
         Gemm gemm = Gemm.of(p);
         Matmul matmul = blas.matmul(gemm, mostWorkspace).orElse(null);

@@ -41,7 +41,16 @@ interface Solver extends AutoCloseable {
 
     /** {@code cusolverDnXsyevBatched}: as {@link #syevd} for matrices that lie one behind the other. */
     void syevBatched(
-            long stream, DType dtype, int uplo, long n, long a, long leading, long w, Work work, long infos, long batch);
+            long stream,
+            DType dtype,
+            int uplo,
+            long n,
+            long a,
+            long leading,
+            long w,
+            Work work,
+            long infos,
+            long batch);
 
     Sizes geqrfSizes(DType dtype, long m, long n, long leading);
 

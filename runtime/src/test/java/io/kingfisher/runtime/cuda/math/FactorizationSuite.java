@@ -17,8 +17,11 @@ final class FactorizationSuite {
     private final DType t;
     private final SplittableRandom random = new SplittableRandom(9);
 
-    FactorizationSuite(MathLibraries libraries, DType t) {
+    private final HostCall.Memory memory;
+
+    FactorizationSuite(MathLibraries libraries, DType t, HostCall.Memory memory) {
         this.libraries = libraries;
+        this.memory = memory;
         this.t = t;
     }
 
@@ -73,7 +76,7 @@ final class FactorizationSuite {
 
     private void square(int n, int batch) {
         double[] a = symmetric(n, batch, n + 1);
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).result((long) a.length * t.bytes()).result(4L * batch);
             host.run(call(new LinearAlgebra.Cholesky(), shape(batch, n, n)));
             double[] all = host.read(1, t, a.length);
@@ -90,7 +93,7 @@ final class FactorizationSuite {
             }
         }
         double[] s = symmetric(n, batch, 0);
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, s).result((long) n * batch * t.bytes());
             host.result((long) s.length * t.bytes()).result(4L * batch);
             host.run(call(new LinearAlgebra.Eigh(), shape(batch, n, n)));
@@ -117,7 +120,7 @@ final class FactorizationSuite {
             double[] y = times(transpose ? transposed(l, n, n) : l, part(x, n * right, b), n, n, right);
             System.arraycopy(y, 0, rhs, b * n * right, y.length);
         }
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).operand(t, rhs).result((long) x.length * t.bytes());
             host.run(call(new LinearAlgebra.TriangularSolve(transpose), shape(batch, n, n), shape(batch, n, right)));
             close("solve " + n + " " + right + " " + transpose, x, host.read(2, t, x.length));
@@ -128,7 +131,7 @@ final class FactorizationSuite {
     private void rectangular(int m, int n, int batch) {
         int k = Math.min(m, n);
         double[] a = numbers(batch * m * n);
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).result((long) batch * m * k * t.bytes()).result((long) batch * k * n * t.bytes());
             host.result(4L * batch).run(call(new LinearAlgebra.Qr(), shape(batch, m, n)));
             for (int b = 0; b < batch; b++) {
@@ -143,7 +146,7 @@ final class FactorizationSuite {
             }
             close("operand kept", a, host.read(0, t, a.length));
         }
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).result((long) batch * m * k * t.bytes()).result((long) batch * k * t.bytes());
             host.result((long) batch * k * n * t.bytes()).result(4L * batch);
             host.run(call(new LinearAlgebra.Svd(), shape(batch, m, n)));
@@ -166,7 +169,7 @@ final class FactorizationSuite {
     /** The second of three matrices fails; the others do not suffer. */
     private void failures() {
         double[] a = {4, Double.NaN, 2, 5, 1, 9, 2, 1, 9, 9, 3, 9};
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).result(12L * t.bytes()).result(12);
             host.run(call(new LinearAlgebra.Cholesky(), Shape.of(3, 2, 2)));
             assertEquals(List.of(0, 2, 0), List.of(host.info(2, 0), host.info(2, 1), host.info(2, 2)));
@@ -180,7 +183,7 @@ final class FactorizationSuite {
         double[] infinite = {1, 0, 0, 1, 2, 0, Double.POSITIVE_INFINITY, 3, 1, 0, 0, 5};
         for (LinearAlgebra op : List.of(new LinearAlgebra.Eigh(), new LinearAlgebra.Qr(), new LinearAlgebra.Svd())) {
             int results = op instanceof LinearAlgebra.Svd ? 3 : 2;
-            try (HostCall host = new HostCall()) {
+            try (HostCall host = new HostCall(memory)) {
                 host.operand(t, infinite);
                 for (int i = 0; i < results; i++) {
                     host.result(12L * t.bytes());

@@ -5,11 +5,46 @@ import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Runs a call on host memory: operands are copied in, results start as NaN and are copied out. */
 final class HostCall implements AutoCloseable {
-    private final List<NativeBlock> blocks = new ArrayList<>();
+    /** Where memory comes from. */
+    interface Memory {
+        long allocate(long bytes);
+
+        void free(long address);
+
+        default long stream() {
+            return 7;
+        }
+    }
+
+    private static final Memory HOST = new Memory() {
+        private final Map<Long, NativeBlock> blocks = new ConcurrentHashMap<>();
+
+        @Override
+        public long allocate(long bytes) {
+            NativeBlock block = NativeMemory.allocate(bytes + 256);
+            long address = block.address() + 255 & -256;
+            blocks.put(address, block);
+            return address;
+        }
+
+        @Override
+        public void free(long address) {
+            blocks.remove(address).close();
+        }
+    };
+
+    private final Memory memory;
+    private final List<Long> blocks = new ArrayList<>();
     private final List<Long> addresses = new ArrayList<>();
+
+    HostCall(Memory memory) {
+        this.memory = memory == null ? HOST : memory;
+    }
 
     HostCall operand(DType dtype, double... values) {
         long address = allocate((long) values.length * dtype.bytes());
@@ -37,7 +72,7 @@ final class HostCall implements AutoCloseable {
         try (call) {
             long workspace = allocate(call.workspaceBytes());
             call.run(
-                    7,
+                    memory.stream(),
                     addresses.stream().mapToLong(Long::longValue).toArray(),
                     call.workspaceBytes() == 0 ? 0 : workspace);
         }
@@ -45,13 +80,13 @@ final class HostCall implements AutoCloseable {
     }
 
     private long allocate(long bytes) {
-        NativeBlock block = NativeMemory.allocate(bytes + 256);
-        blocks.add(block);
-        return block.segment().address() + 255 & -256;
+        long address = memory.allocate(Math.max(1, bytes));
+        blocks.add(address);
+        return address;
     }
 
     @Override
     public void close() {
-        blocks.forEach(NativeBlock::close);
+        blocks.forEach(memory::free);
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class PlainMathLibrariesTest {
     private final MathLibraries libraries = new PlainMathLibraries();
-    private final MathSuite suite = new MathSuite(libraries);
+    private final MathSuite suite = new MathSuite(libraries, null);
 
     @Test
     void products() {
@@ -41,14 +41,14 @@ class PlainMathLibrariesTest {
 
     @Test
     void factorizations() {
-        new FactorizationSuite(libraries, DType.F32).run();
-        new FactorizationSuite(libraries, DType.F64).run();
+        new FactorizationSuite(libraries, DType.F32, null).run();
+        new FactorizationSuite(libraries, DType.F64, null).run();
     }
 
     @Test
     void roundsFactorsToTf32() {
         Product one = new Product(DType.F32, Precision.TF32, false, false, 1, 1, 1, 1, 1, 1, Epilogue.NONE);
-        try (HostCall host = new HostCall()) {
+        try (HostCall host = new HostCall(null)) {
             host.operand(DType.F32, 1 + 0x1p-12).operand(DType.F32, 3).result(4);
             host.run(libraries.product(one));
             assertEquals(3, host.read(2, DType.F32, 1)[0]);
