@@ -33,7 +33,7 @@ public final class CubinCompiler {
         if (!known.contains(capability)) {
             throw new KingfisherException("NVRTC " + library.version() + " (" + library.path()
                     + ") cannot compile kernels for " + architecture + ": it knows " + known
-                    + "; install the NVRTC of a " + (capability > known.getLast() ? "newer" : "older") + " CUDA");
+                    + "; install the NVRTC of " + (capability > known.getLast() ? "a newer" : "an older") + " CUDA");
         }
     }
 
