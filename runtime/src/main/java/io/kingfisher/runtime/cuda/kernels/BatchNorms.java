@@ -120,7 +120,7 @@ final class BatchNorms {
         parts = (int) Maps.ceil(places, span);
         String constants =
                 "const int ALONG = " + along + ", ACROSS = " + across + ";\nconst bool ROWS = " + rows + ";\n";
-        KernelCode code = sources.code("batch_norm.cu", x.dtype(), constants);
+        KernelCode code = sources.code("batch_norm.cu", x.dtype(), places + span, constants);
         launches.add(new KernelLaunch(
                 code,
                 "channel_moments",
@@ -135,9 +135,9 @@ final class BatchNorms {
                         new Argument.Scratch(1),
                         new Argument.Scratch(2),
                         new Argument.Int(Math.toIntExact(channels)),
-                        new Argument.Long(places),
-                        new Argument.Long(span),
-                        new Argument.Int(Math.toIntExact(rest.extents()[last])),
+                        Sources.index(places + span, places),
+                        Sources.index(places + span, span),
+                        Sources.index(places + span, rest.extents()[last]),
                         new Argument.Long(rest.rank() == 1 ? 0 : rest.strides()[0][0]),
                         new Argument.Long(rest.strides()[0][last]),
                         new Argument.Long(channelStride),

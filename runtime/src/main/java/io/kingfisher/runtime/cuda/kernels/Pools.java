@@ -49,7 +49,7 @@ final class Pools {
             case Pool.AvgPool2dGrad _ -> "average_pool_gradient";
         };
         return KernelPlan.of(new KernelLaunch(
-                sources.code("pool.cu", inputs.get(0).dtype(), constants),
+                sources.code("pool.cu", inputs.get(0).dtype(), count, constants),
                 function,
                 Math.toIntExact(Maps.ceil(count, 256)),
                 1,

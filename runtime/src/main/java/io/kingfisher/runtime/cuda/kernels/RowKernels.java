@@ -58,8 +58,8 @@ final class RowKernels {
         return shape.slice(0, shape.rank() - 1).elements();
     }
 
-    private KernelCode softmaxCode(DType dtype, long width) {
-        return sources.code("softmax.cu", dtype, threadsConstant(width));
+    private KernelCode softmaxCode(View x) {
+        return sources.code("softmax.cu", x.dtype(), x.shape().elements(), threadsConstant(width(x.shape())));
     }
 
     /** The softmax of x, or its gradient of y and dy. */
@@ -70,7 +70,7 @@ final class RowKernels {
         }
         long width = width(shape), rows = rows(shape);
         Argument height = new Argument.Long(rows), columns = new Argument.Int(Math.toIntExact(width));
-        KernelCode code = softmaxCode(x.dtype(), width);
+        KernelCode code = softmaxCode(x);
         return gradient
                 ? rows(code, "softmax_gradient", rows, width, operand(0), operand(1), operand(2), height, columns)
                 : rows(code, "softmax", rows, width, operand(0), operand(1), height, columns);
@@ -82,7 +82,7 @@ final class RowKernels {
             return KernelPlan.of();
         }
         return rows(
-                softmaxCode(x.dtype(), width),
+                softmaxCode(x),
                 "cross_entropy",
                 rows,
                 width,
@@ -102,7 +102,7 @@ final class RowKernels {
             return KernelPlan.of();
         }
         return KernelPlan.of(new KernelLaunch(
-                softmaxCode(x.dtype(), width),
+                softmaxCode(x),
                 "cross_entropy_gradient",
                 Math.toIntExact(Maps.ceil(count, BLOCK)),
                 1,
@@ -123,7 +123,7 @@ final class RowKernels {
 
     private KernelCode layerNormCode(DType dtype, long width, int columns) {
         String constants = threadsConstant(width) + "const int PER = " + columns + ";\n";
-        return sources.code("layer_norm.cu", dtype, constants);
+        return sources.code("layer_norm.cu", dtype, 0, constants);
     }
 
     /** The columns of a thread, rounded up so that few sources are enough. */

@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cuda.kernels;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.cuda.kernels.KernelLaunch.Argument;
 import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
 import java.io.IOException;
 import java.io.InputStream;
@@ -40,11 +41,12 @@ final class Sources {
 
     /**
      * A written kernel for one type of elements: its source sees {@code Element}, the type in memory, and {@code Real}, the
-     * type of arithmetic.
+     * type of arithmetic, and {@code Index}, which counts all elements: divisions of 64 bits are slow.
      *
+     * @param elements how many elements or more there are to count
      * @param constants lines of C++ between the common parts and the kernel's own, which set what it leaves open
      */
-    KernelCode code(String file, DType dtype, String constants) {
+    KernelCode code(String file, DType dtype, long elements, String constants) {
         boolean wide = dtype == DType.F64;
         String own = text(file);
         String text = text("numbers.cuh")
@@ -52,12 +54,22 @@ final class Sources {
                 + "typedef " + real(dtype) + " Real;\n"
                 + "__device__ __forceinline__ Real real(Element x) { return " + convert(real(dtype)) + "(x); }\n"
                 + "__device__ __forceinline__ Element element(Real x) { return As<Element>::of(x); }\n"
+                + "typedef " + index(elements) + " Index;\n"
                 + "#define INFINITE " + ExprWriter.literal(Double.POSITIVE_INFINITY, wide) + "\n"
                 + "#define NOT_A_NUMBER " + ExprWriter.literal(Double.NaN, wide) + "\n"
                 + constants
                 + (own.contains("own_row") ? text("rows.cuh") : "")
                 + own;
         return new KernelCode(file, text);
+    }
+
+    /** A number of type {@code Index} where that many elements are counted. */
+    static Argument index(long elements, long value) {
+        return elements < Integer.MAX_VALUE ? new Argument.Int((int) value) : new Argument.Long(value);
+    }
+
+    private static String index(long elements) {
+        return elements < Integer.MAX_VALUE ? "unsigned" : "long long";
     }
 
     /** The type of elements in memory. */

@@ -17,8 +17,8 @@ final class Tables {
         this.sources = sources;
     }
 
-    private KernelCode code(DType dtype) {
-        return sources.code("gather.cu", dtype, "");
+    private KernelCode code(DType dtype, long elements) {
+        return sources.code("gather.cu", dtype, elements, "");
     }
 
     KernelPlan gather(List<View> inputs, View output) {
@@ -29,7 +29,7 @@ final class Tables {
         }
         long width = table.slice(1, table.rank()).elements();
         return KernelPlan.of(new KernelLaunch(
-                code(output.dtype()),
+                code(output.dtype(), count),
                 "gather",
                 Math.toIntExact(Maps.ceil(count, BLOCK)),
                 1,
@@ -41,8 +41,8 @@ final class Tables {
                         new Argument.Operand(1),
                         new Argument.Operand(2),
                         new Argument.Long(table.dim(0)),
-                        new Argument.Long(width),
-                        new Argument.Long(count))));
+                        Sources.index(count, width),
+                        Sources.index(count, count))));
     }
 
     KernelPlan scatterAdd(List<View> inputs, View output) {
@@ -52,7 +52,7 @@ final class Tables {
         int n = Math.toIntExact(inputs.get(0).shape().elements());
         int rows = Math.toIntExact(output.shape().dim(0));
         long width = output.shape().elements() / rows;
-        KernelCode code = code(output.dtype());
+        KernelCode code = code(output.dtype(), 0);
         Argument indices = new Argument.Operand(0);
         Argument counts = new Argument.Scratch(0), starts = new Argument.Scratch(1);
         Argument cursors = new Argument.Scratch(2),

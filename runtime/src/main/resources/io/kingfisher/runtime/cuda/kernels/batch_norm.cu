@@ -19,24 +19,24 @@ __device__ __forceinline__ Moments together(Moments a, Moments b) {
 
 // Blocks of ALONG x ACROSS threads: ACROSS channels, and ALONG threads for the places of each. blockIdx.y counts parts.
 extern "C" __global__ void __launch_bounds__(256) channel_moments(
-    const Element* x, Real* counts, Real* means, Real* squares, int channels, long long places, long long span, int inner,
+    const Element* x, Real* counts, Real* means, Real* squares, int channels, Index places, Index span, Index inner,
     long long outer_stride, long long inner_stride, long long channel_stride, long long start) {
     const int UNROLL = 8;
     const int first = ROWS ? threadIdx.x % ALONG : threadIdx.x / ACROSS;
     const int column = ROWS ? threadIdx.x / ALONG : threadIdx.x % ACROSS;
     const int channel = blockIdx.x * ACROSS + column;
-    const long long begin = blockIdx.y * span, end = min(places, begin + span);
+    const Index begin = blockIdx.y * span, end = places - begin < span ? places : begin + span;
     Moments own = {0, 0, 0};
     if (channel < channels) {
         x += start + channel * channel_stride;
-        for (long long at = begin + first; at < end; at += ALONG * UNROLL) {
+        for (Index at = begin + first; at < end; at += ALONG * UNROLL) {
             Real numbers[UNROLL], sum = 0, squared = 0;
             int count = 0;
 #pragma unroll
             for (int j = 0; j < UNROLL; j++) {
-                const long long place = at + j * ALONG;
+                const Index place = at + j * ALONG;
                 if (place < end) {
-                    const long long outer = place / inner;
+                    const Index outer = place / inner;
                     numbers[j] = real(x[outer * outer_stride + (place - outer * inner) * inner_stride]);
                     sum += numbers[j];
                     count++;

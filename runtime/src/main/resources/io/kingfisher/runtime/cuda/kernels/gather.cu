@@ -4,13 +4,13 @@
 
 // A row for each index; NaN where the index is not in the table.
 extern "C" __global__ void __launch_bounds__(256) gather(
-    const Element* table, const int* indices, Element* to, long long rows, long long width, long long count) {
-    const long long place = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Element* table, const int* indices, Element* to, long long rows, Index width, Index count) {
+    const Index place = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= count) {
         return;
     }
     const long long row = indices[place / width];
-    to[place] = row >= 0 && row < rows ? table[row * width + place % width] : element(Real(NOT_A_NUMBER));
+    to[place] = row >= 0 && row < rows ? table[row * (long long) width + place % width] : element(Real(NOT_A_NUMBER));
 }
 
 // How often each row occurs.

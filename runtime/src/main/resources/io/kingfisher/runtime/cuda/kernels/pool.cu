@@ -4,11 +4,11 @@
 
 // The thread's place in an image of that shape, channels innermost where CHANNELS_LAST says so.
 struct Place {
-    long long n;
+    Index n;
     int c, h, w;
 };
 
-__device__ __forceinline__ Place own_place(long long number, int channels, int height, int width) {
+__device__ __forceinline__ Place own_place(Index number, int channels, int height, int width) {
     Place p;
     if (CHANNELS_LAST) {
         p.c = (int) (number % channels);
@@ -27,14 +27,14 @@ __device__ __forceinline__ Place own_place(long long number, int channels, int h
 }
 
 // Where an element is, by an operand's first offset and its strides.
-__device__ __forceinline__ long long at(const long long* strides, long long n, int c, int h, int w) {
+__device__ __forceinline__ long long at(const long long* strides, Index n, int c, int h, int w) {
     return strides[0] + n * strides[1] + c * strides[2] + h * strides[3] + w * strides[4];
 }
 
 // The maximum of each window, NaN where any cell is, and the number of the first cell that has it.
 extern "C" __global__ void __launch_bounds__(256) max_pool(
     const Element* x, Element* y, unsigned char* cells, const long long* table, long long count) {
-    const long long number = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Index number = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= count) {
         return;
     }
@@ -68,7 +68,7 @@ __device__ __forceinline__ int end_window(int place, int stride, int padding, in
 
 extern "C" __global__ void __launch_bounds__(256) max_pool_gradient(
     const Element* dy, const unsigned char* cells, Element* dx, const long long* table, long long count) {
-    const long long number = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Index number = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= count) {
         return;
     }
@@ -90,7 +90,7 @@ extern "C" __global__ void __launch_bounds__(256) max_pool_gradient(
 // The elements of an image where another one had its maxima.
 extern "C" __global__ void __launch_bounds__(256) max_pool_gather(
     const Element* x, const unsigned char* cells, Element* y, const long long* table, long long count) {
-    const long long number = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Index number = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= count) {
         return;
     }
@@ -102,7 +102,7 @@ extern "C" __global__ void __launch_bounds__(256) max_pool_gather(
 
 extern "C" __global__ void __launch_bounds__(256) average_pool(
     const Element* x, Element* y, const long long* table, long long count) {
-    const long long number = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Index number = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= count) {
         return;
     }
@@ -120,7 +120,7 @@ extern "C" __global__ void __launch_bounds__(256) average_pool(
 
 extern "C" __global__ void __launch_bounds__(256) average_pool_gradient(
     const Element* dy, Element* dx, const long long* table, long long count) {
-    const long long number = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    const Index number = (Index) blockIdx.x * blockDim.x + threadIdx.x;
     if (number >= count) {
         return;
     }

@@ -96,11 +96,11 @@ extern "C" __global__ void __launch_bounds__(256) cross_entropy(
 extern "C" __global__ void __launch_bounds__(256) cross_entropy_gradient(
     const Element* x, const int* labels, const Element* lse, const Element* dloss, Element* dx, long long rows, int width,
     double smoothing, int ignored) {
-    const long long place = (long long) blockIdx.x * blockDim.x + threadIdx.x;
-    if (place >= rows * width) {
+    const Index place = (Index) blockIdx.x * blockDim.x + threadIdx.x;
+    if (place >= (Index) rows * width) {
         return;
     }
-    const long long row = place / width;
+    const Index row = place / width;
     const int column = (int) (place - row * width), label = labels[row];
     Real result = 0;
     if (label != ignored) {

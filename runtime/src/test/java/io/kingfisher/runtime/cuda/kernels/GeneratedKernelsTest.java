@@ -129,6 +129,21 @@ class GeneratedKernelsTest {
                 List.of(row(DType.F32, 8)),
                 null,
                 Arrays.stream(halves).map(x -> (float) x).toArray());
+        double[] small = {
+            0, -1.5, 1 + 0x1p-11, 1 + 0x3p-11, Double.NaN, 65519, 65520, 6e-8, 2e-8, 1e-5, -3e-6, 1.0 / 0, 1e30
+        };
+        checker.op(
+                map(X, DType.F16),
+                0,
+                List.of(row(DType.F32, 13)),
+                null,
+                Arrays.stream(small).map(x -> (float) x).toArray());
+        double[] all = new double[1 << 16];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = Float.float16ToFloat((short) i);
+        }
+        checker.op(map(X, DType.F32), 0, List.of(row(DType.F16, all.length)), null, all);
+        checker.op(map(X.mul(1), DType.F16), 0, List.of(row(DType.F16, all.length)), null, all);
         checker.run();
     }
 
@@ -218,7 +233,7 @@ class GeneratedKernelsTest {
     @Test
     void reductions() {
         for (Reduce.Kind kind : Reduce.Kind.values()) {
-            for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
+            for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16, DType.F16)) {
                 double tolerance = dtype == DType.F64 ? 1e-13 : 2e-6;
                 for (long[] shape : new long[][] {{7}, {5, 3}, {2, 3, 5}, {3, 2, 4, 5}, {1, 3, 1}}) {
                     for (int subset = 1; subset < 1 << shape.length; subset++) {

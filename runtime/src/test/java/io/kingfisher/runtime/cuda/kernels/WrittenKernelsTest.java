@@ -28,7 +28,7 @@ import org.junit.jupiter.api.TestInstance;
 /** The kernels that are written by hand, run on the processor. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WrittenKernelsTest {
-    private static final List<DType> FLOATING = List.of(DType.F32, DType.F64, DType.BF16);
+    private static final List<DType> FLOATING = List.of(DType.F32, DType.F64, DType.BF16, DType.F16);
 
     private KernelEmulator emulator;
     private Checker checker;
