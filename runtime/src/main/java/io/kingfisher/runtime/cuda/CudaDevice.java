@@ -60,7 +60,8 @@ public final class CudaDevice extends Device {
         this.engine = new KernelEngine(driver.properties());
         this.stream = driver.createStream();
         // Not the stream of the replays: a copy that another thread asks for meanwhile must not end in the graph.
-        this.captureStream = driver.createStream();
+        boolean blocking = options.execution() == DeviceOptions.Execution.BLOCKING;
+        this.captureStream = blocking ? driver.createBlockingStream() : driver.createStream();
         this.staging = new Staging(driver);
         this.thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("kingfisher-" + name).factory());

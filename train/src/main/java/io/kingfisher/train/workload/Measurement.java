@@ -141,6 +141,7 @@ public final class Measurement {
         record.put("step_ms_p50", timing.p50Millis());
         record.put("step_ms_p99", timing.p99Millis());
         record.put("step_ms_streamed", timing.streamedMillis());
+        record.put("prepare_us", timing.prepareMicros());
         record.put("host_us", timing.hostMicros());
     }
 

@@ -9,10 +9,12 @@ import java.util.Arrays;
  * @param p50Millis the median time of a step that the host waits for, from its input being copied to its end
  * @param p99Millis the time that 99 of 100 such steps do not exceed
  * @param streamedMillis the mean time of a step where the host waits only for the last one
- * @param hostMicros the median time that a call to replay takes where the host does not wait; on a device that runs nothing
- *     behind the host, the time of the whole replay
+ * @param prepareMicros the median time that it takes the host to hand over the inputs and scalars of a step
+ * @param hostMicros the median time after which replay returns to the host; on a device that runs nothing behind the host, the
+ *     time of the whole replay
  */
-public record Timing(double p50Millis, double p99Millis, double streamedMillis, double hostMicros) {
+public record Timing(
+        double p50Millis, double p99Millis, double streamedMillis, double prepareMicros, double hostMicros) {
     /** A step in its two parts. */
     public interface Step {
         /** Fills the inputs. */
@@ -28,24 +30,27 @@ public record Timing(double p50Millis, double p99Millis, double streamedMillis, 
             step.replay();
         }
         device.synchronize();
-        long[] whole = new long[steps], host = new long[steps];
+        long[] whole = new long[steps], prepare = new long[steps], host = new long[steps];
         for (int i = 0; i < steps; i++) {
             long began = System.nanoTime();
             step.prepare();
+            long prepared = System.nanoTime();
             step.replay();
+            long launched = System.nanoTime();
             device.synchronize();
+            prepare[i] = prepared - began;
+            host[i] = launched - prepared;
             whole[i] = System.nanoTime() - began;
         }
         long start = System.nanoTime();
         for (int i = 0; i < steps; i++) {
             step.prepare();
-            long began = System.nanoTime();
             step.replay();
-            host[i] = System.nanoTime() - began;
         }
         device.synchronize();
         double streamed = (System.nanoTime() - start) / 1e6 / steps;
-        return new Timing(at(whole, 0.5) / 1e6, at(whole, 0.99) / 1e6, streamed, at(host, 0.5) / 1e3);
+        return new Timing(
+                at(whole, 0.5) / 1e6, at(whole, 0.99) / 1e6, streamed, at(prepare, 0.5) / 1e3, at(host, 0.5) / 1e3);
     }
 
     private static double at(long[] nanos, double share) {

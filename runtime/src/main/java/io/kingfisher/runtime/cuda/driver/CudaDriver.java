@@ -135,6 +135,12 @@ public final class CudaDriver implements Driver {
     }
 
     @Override
+    public long createBlockingStream() {
+        context();
+        return Cuda.streamCreate(cuda_h.CU_STREAM_DEFAULT());
+    }
+
+    @Override
     public void destroyStream(long stream) {
         context();
         Cuda.streamDestroy(stream);

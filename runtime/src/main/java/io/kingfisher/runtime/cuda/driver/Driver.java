@@ -31,6 +31,14 @@ public interface Driver extends AutoCloseable {
     /** A stream that does not wait for the legacy default stream. */
     long createStream();
 
+    /**
+     * A stream that waits for the legacy default stream, and which that one waits for: while it is captured, work that strays
+     * to the default stream is an error.
+     */
+    default long createBlockingStream() {
+        return createStream();
+    }
+
     void destroyStream(long stream);
 
     /** Waits on the host until all work of a stream is done. */
