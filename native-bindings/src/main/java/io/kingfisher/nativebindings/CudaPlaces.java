@@ -82,6 +82,12 @@ final class CudaPlaces {
                 python(places, "the environment variable " + variable, value);
             }
         }
+        return List.copyOf(places.values());
+    }
+
+    /** Those that take asking Python, which is not done where a library lies in the others. */
+    static List<Place> ofPython(Environment environment) {
+        var places = new LinkedHashMap<Path, Place>();
         for (var site : PythonSites.ask(environment.variable("PATH"))) {
             site(places, "python3 on the PATH", site);
         }

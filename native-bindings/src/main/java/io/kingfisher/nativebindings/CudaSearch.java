@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Looks for NVIDIA's libraries where {@link CudaLibrary} says, checks what it finds, and loads each once. */
 @SuppressWarnings("restricted")
@@ -23,6 +24,7 @@ final class CudaSearch {
     private final Environment environment;
     private final Map<CudaLibrary, Opened> opened = new EnumMap<>(CudaLibrary.class);
     private List<Place> places;
+    private List<Place> pythonPlaces;
 
     /** A library that is open until the JVM ends: native code is never unloaded under a running call. */
     record Opened(LoadedLibrary report, SymbolLookup symbols) {}
@@ -84,13 +86,9 @@ final class CudaSearch {
             return named(library, "the environment variable " + library.variable(), named);
         }
         if (library != CudaLibrary.CUDA) {
-            for (var place : places()) {
-                var candidates = candidates(library, place);
-                if (candidates.isEmpty()) {
-                    rejected.add(place.origin() + ": it has no " + names(library));
-                }
-                for (var candidate : candidates) {
-                    var tried = attempt(library, candidate, rejected);
+            for (var stage : List.<Supplier<List<Place>>>of(this::places, this::pythonPlaces)) {
+                for (var place : stage.get()) {
+                    var tried = attempt(library, place, rejected);
                     if (tried != null) {
                         return tried;
                     }
@@ -127,6 +125,13 @@ final class CudaSearch {
             places = CudaPlaces.of(environment);
         }
         return places;
+    }
+
+    private List<Place> pythonPlaces() {
+        if (pythonPlaces == null) {
+            pythonPlaces = CudaPlaces.ofPython(environment);
+        }
+        return pythonPlaces;
     }
 
     private static String names(CudaLibrary library) {
@@ -171,6 +176,20 @@ final class CudaSearch {
                 .filter(soname -> file.getFileName().toString().startsWith(soname.file()))
                 .findFirst()
                 .orElse(new Soname(file.getFileName().toString(), 0));
+    }
+
+    private Opened attempt(CudaLibrary library, Place place, List<String> rejected) {
+        var candidates = candidates(library, place);
+        if (candidates.isEmpty()) {
+            rejected.add(place.origin() + ": it has no " + names(library));
+        }
+        for (var candidate : candidates) {
+            var tried = attempt(library, candidate, rejected);
+            if (tried != null) {
+                return tried;
+            }
+        }
+        return null;
     }
 
     private Opened attempt(CudaLibrary library, Candidate candidate, List<String> rejected) {

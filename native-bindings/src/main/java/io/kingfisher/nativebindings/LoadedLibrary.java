@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * A native library that has been loaded: what {@code kingfisher doctor} prints.
  *
- * @param name Kingfisher's name for it, {@code dnnl} or {@code openblas}
+ * @param name Kingfisher's name for it, such as {@code dnnl}, {@code openblas} or {@code cudnn}
  * @param version as the library itself says, such as {@code 3.11.0}
  * @param details what else it says of itself: its build's configuration
  * @param path the file that was loaded
