@@ -1,6 +1,7 @@
 package io.kingfisher.runtime;
 
 import io.kingfisher.runtime.cpu.CpuDevice;
+import io.kingfisher.runtime.cuda.CudaDevices;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.reference.ReferenceDevice;
 import java.lang.foreign.MemorySegment;
@@ -22,8 +23,8 @@ public abstract class Device implements AutoCloseable {
     /**
      * Opens a device with the default number of threads ({@code KINGFISHER_THREADS}, else all processors).
      *
-     * @param name {@code cpu}: oneDNN, OpenBLAS and the Vector API; {@code reference}: plain Java in double precision, slow,
-     *     to check the others against
+     * @param name {@code cuda:0} and so on: NVIDIA's GPUs; {@code cpu}: oneDNN, OpenBLAS and the Vector API;
+     *     {@code reference}: plain Java in double precision, slow, to check the others against
      * @throws KingfisherException if there is no such device or it cannot be opened, and why
      */
     public static Device open(String name) {
@@ -39,13 +40,22 @@ public abstract class Device implements AutoCloseable {
         return switch (name) {
             case "cpu" -> new CpuDevice(options);
             case "reference" -> new ReferenceDevice();
-            default -> throw new KingfisherException("There is no device '" + name + "'; choose cpu or reference.");
+            case String gpu when CudaDevices.isName(gpu) -> CudaDevices.open(gpu, options);
+            default ->
+                throw new KingfisherException(
+                        "There is no device '" + name + "'; choose cuda:0 (and so on), cpu or reference.");
         };
     }
 
-    /** The fastest device of this machine. It says by {@link #report()} why it is not a faster one. */
+    /** A GPU where one can be used, else the processor, which says by {@link #report()} why it is not a GPU. */
     public static Device best() {
-        return open("cpu");
+        try {
+            return open("cuda:0");
+        } catch (KingfisherException e) {
+            CpuDevice cpu = new CpuDevice(DeviceOptions.defaults());
+            cpu.note("not cuda:0: " + e.getMessage());
+            return cpu;
+        }
     }
 
     /** The name by which it was opened. */

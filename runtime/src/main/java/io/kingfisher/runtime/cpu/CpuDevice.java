@@ -56,6 +56,11 @@ public final class CpuDevice extends Device {
         library.rejected().forEach(reason -> report.add(library.name() + " was not taken from elsewhere: " + reason));
     }
 
+    /** Adds a line to the report. */
+    public void note(String line) {
+        report.add(line);
+    }
+
     @Override
     public String name() {
         return "cpu";
