@@ -69,7 +69,7 @@ final class ConvGraph {
     }
 
     private static DnnGraph graph(Conv conv, Descriptor operation, List<Long> operands, List<Long> bytes) {
-        return new DnnGraph(List.of(operation), operands, bytes, List.of(), conv.toString());
+        return new DnnGraph(List.of(operation), operands, bytes, List.of(), List.of(), conv.toString());
     }
 
     /** Dimensions are N C H W whatever the layout; strides say how they lie. */

@@ -8,8 +8,10 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** NVIDIA's libraries on one device, used by one thread at a time with the device's context current. */
 public final class CudaMathLibraries implements MathLibraries {
@@ -21,6 +23,7 @@ public final class CudaMathLibraries implements MathLibraries {
     private final Products products;
     private final Factorizations factorizations;
     private final Arena arena = Arena.ofShared();
+    private final Map<Attention, Boolean> attentions = new HashMap<>();
     private final Map<DType, MatrixKernels> kernels = new EnumMap<>(DType.class);
 
     CudaMathLibraries(Driver driver, KernelCompiler compiler, Blas blas, Solver solver, Dnn dnn) {
@@ -98,21 +101,35 @@ public final class CudaMathLibraries implements MathLibraries {
 
     @Override
     public Call attention(Attention attention) {
-        throw none(attention);
+        return call(AttentionGraph.forward(attention)).orElseThrow(() -> none(attention));
     }
 
     @Override
     public Call attentionGradient(Attention attention) {
-        throw none(attention);
+        return call(AttentionGraph.backward(attention)).orElseThrow(() -> none(attention));
+    }
+
+    /** Both directions must give the same bits every time. */
+    private Optional<Call> call(DnnGraph graph) {
+        return dnn.plan(graph, new Dnn.Rules(true, true)).map(PlanCall::new);
     }
 
     private static KingfisherException none(Attention attention) {
         return new KingfisherException("cuDNN has no fused attention for " + attention + "; ask has() first.");
     }
 
+    /** Asks cuDNN for both directions, where its documentation does not exclude the case. */
     @Override
-    public boolean has(Attention a) {
-        return false;
+    public boolean has(Attention attention) {
+        return AttentionGraph.possible(attention, driver.properties())
+                && attentions.computeIfAbsent(
+                        attention, a -> available(AttentionGraph.forward(a)) && available(AttentionGraph.backward(a)));
+    }
+
+    private boolean available(DnnGraph graph) {
+        Optional<Call> call = call(graph);
+        call.ifPresent(Call::close);
+        return call.isPresent();
     }
 
     @Override

@@ -17,16 +17,34 @@ import java.util.List;
  * @param operands for each address of the call, the unique id of its tensor
  * @param bytes for each address of the call, the size of its memory
  * @param constants scalars that are given by value
+ * @param scratch tensors between operations that are in memory
  * @param what for messages and as the key of what has been measured: all that the choice of an algorithm depends on
  */
 record DnnGraph(
-        List<Descriptor> operations, List<Long> operands, List<Long> bytes, List<Constant> constants, String what) {
+        List<Descriptor> operations,
+        List<Long> operands,
+        List<Long> bytes,
+        List<Constant> constants,
+        List<Scratch> scratch,
+        String what) {
+
+    /** A tensor in memory of the plan's own. */
+    record Scratch(long id, long bytes) {
+        long aligned() {
+            return (bytes + 255) & -256;
+        }
+    }
 
     /** A scalar F32 tensor that is given by value. */
     record Constant(long id, float value) {}
 
     /** What addresses are multiples of; enough for the widest loads. */
     private static final long ALIGNMENT = 16;
+
+    /** Bytes of scratch tensors, each aligned. */
+    long scratchBytes() {
+        return scratch.stream().mapToLong(Scratch::aligned).sum();
+    }
 
     static int type(DType dtype) {
         return switch (dtype) {

@@ -7,8 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.kingfisher.nativebindings.cudnn.Cudnn;
 import io.kingfisher.runtime.cuda.math.DnnEngines.Built;
 import io.kingfisher.runtime.cuda.math.DnnGraph.Constant;
+import io.kingfisher.runtime.cuda.math.DnnGraph.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -49,7 +51,7 @@ final class NativePlan implements Dnn.Plan {
 
     @Override
     public long workspaceBytes() {
-        return built.workspaceBytes();
+        return graph.scratchBytes() + built.workspaceBytes();
     }
 
     @Override
@@ -65,40 +67,46 @@ final class NativePlan implements Dnn.Plan {
         pack.close();
         pack = new DnnObjects();
         try (Arena scratch = Arena.ofConfined()) {
-            int operands = addresses.length,
-                    count = operands + graph.constants().size();
-            long[] ids = new long[count], pointers = new long[count];
-            for (int i = 0; i < count; i++) {
-                boolean constant = i >= operands;
-                ids[i] = constant
-                        ? graph.constants().get(i - operands).id()
-                        : graph.operands().get(i);
-                pointers[i] = constant ? constants.address() + 4L * (i - operands) : addresses[i];
+            List<Long> ids = new ArrayList<>(graph.operands()), pointers = new ArrayList<>();
+            Arrays.stream(addresses).forEach(pointers::add);
+            for (int i = 0; i < graph.constants().size(); i++) {
+                ids.add(graph.constants().get(i).id());
+                pointers.add(constants.address() + 4L * i);
+            }
+            long next = workspace;
+            for (Scratch tensor : graph.scratch()) {
+                ids.add(tensor.id());
+                pointers.add(next);
+                next += tensor.aligned();
             }
             MemorySegment descriptor = pack.create(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR());
             DnnObjects.set(
                     descriptor,
                     CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS(),
                     CUDNN_TYPE_VOID_PTR(),
-                    count,
-                    scratch.allocateFrom(JAVA_LONG, pointers));
+                    pointers.size(),
+                    scratch.allocateFrom(JAVA_LONG, longs(pointers)));
             DnnObjects.set(
                     descriptor,
                     CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS(),
                     CUDNN_TYPE_INT64(),
-                    count,
-                    scratch.allocateFrom(JAVA_LONG, ids));
+                    ids.size(),
+                    scratch.allocateFrom(JAVA_LONG, longs(ids)));
             DnnObjects.set(
                     descriptor,
                     CUDNN_ATTR_VARIANT_PACK_WORKSPACE(),
                     CUDNN_TYPE_VOID_PTR(),
                     1,
-                    scratch.allocateFrom(JAVA_LONG, workspace));
+                    scratch.allocateFrom(JAVA_LONG, next));
             DnnObjects.finish(descriptor);
             bound = descriptor;
         }
         lastAddresses = addresses.clone();
         lastWorkspace = workspace;
+    }
+
+    private static long[] longs(List<Long> values) {
+        return values.stream().mapToLong(Long::longValue).toArray();
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.EmulatedDriver;
 import io.kingfisher.runtime.cuda.kernels.KernelEmulator;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Attention;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Factorization;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
@@ -134,6 +135,16 @@ class CudaMathLibrariesTest {
         suite.convolutions(DType.F64, Precision.FP32);
         suite.convolutions(DType.BF16, Precision.FP32);
         suite.convolutions(DType.F16, Precision.FP32);
+    }
+
+    @Test
+    void attentions() {
+        suite.attentions(DType.BF16);
+        suite.attentions(DType.F16);
+        assertTrue(libraries.has(new Attention(DType.F16, 2, 1, 3, 9, 128, 0.3, true)));
+        assertFalse(libraries.has(new Attention(DType.F32, 2, 1, 3, 9, 64, 0.3, true)));
+        assertFalse(libraries.has(new Attention(DType.F16, 2, 1, 3, 9, 136, 0.3, true)));
+        assertFalse(libraries.has(new Attention(DType.F16, 2, 1, 3, 9, 60, 0.3, true)));
     }
 
     @Test

@@ -180,17 +180,22 @@ final class EmulatedDnn implements Dnn {
         return Optional.of(new Plan() {
             @Override
             public long workspaceBytes() {
-                return WORKSPACE;
+                return WORKSPACE + graph.scratchBytes();
             }
 
             @Override
             public void run(long stream, long[] addresses, long workspace) {
-                NativeMemory.segment(workspace, WORKSPACE).fill((byte) 0xff);
+                NativeMemory.segment(workspace, workspaceBytes()).fill((byte) 0xff);
                 require(addresses.length == graph.operands().size(), "addresses");
                 State state = new State();
                 for (int i = 0; i < addresses.length; i++) {
                     state.addresses.put(graph.operands().get(i), addresses[i]);
                     require(addresses[i] % 16 == 0, "alignment");
+                }
+                long next = workspace;
+                for (DnnGraph.Scratch tensor : graph.scratch()) {
+                    state.addresses.put(tensor.id(), next);
+                    next += tensor.aligned();
                 }
                 graph.constants().forEach(c -> state.constants.put(c.id(), (double) c.value()));
                 for (Descriptor operation : graph.operations()) {

@@ -56,9 +56,134 @@ final class EmulatedOperations {
                     y,
                     (i, j, k) -> ws[j] += xs[i] * ys[k]);
             state.write(w, ws);
+        } else if (type == CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR()) {
+            multiply(r, state);
+        } else if (type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR()) {
+            pointwise(r, state);
+        } else if (type == CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR()) {
+            reduce(r, state);
+        } else if (type == CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR()) {
+            reshape(r, state);
         } else {
             throw new AssertionError("no operation of type " + type);
         }
+    }
+
+    private static void multiply(Read r, State state) {
+        Tensor a = r.tensor(CUDNN_ATTR_OPERATION_MATMUL_ADESC()), b = r.tensor(CUDNN_ATTR_OPERATION_MATMUL_BDESC());
+        Tensor c = r.tensor(CUDNN_ATTR_OPERATION_MATMUL_CDESC());
+        require(
+                new Read(r.one(CUDNN_ATTR_OPERATION_MATMUL_DESC()))
+                                .choice(CUDNN_ATTR_MATMUL_COMP_TYPE(), CUDNN_TYPE_DATA_TYPE())
+                        == CUDNN_DATA_FLOAT(),
+                "compute type");
+        int rank = c.dims().length, m = (int) c.dims()[rank - 2], n = (int) c.dims()[rank - 1];
+        int k = (int) a.dims()[rank - 1];
+        require(a.dims()[rank - 2] == m && b.dims()[rank - 2] == k && b.dims()[rank - 1] == n, "shapes of a product");
+        require(a.elements() / (m * k) == c.elements() / (m * n), "batches of a product");
+        double[] x = state.read(a), y = state.read(b), z = new double[c.elements()];
+        for (int p = 0; p < z.length; p++) {
+            int batch = p / (m * n), i = p / n % m, j = p % n;
+            for (int l = 0; l < k; l++) {
+                z[p] += x[(batch * m + i) * k + l] * y[(batch * k + l) * n + j];
+            }
+        }
+        state.write(c, z);
+    }
+
+    private static void pointwise(Read r, State state) {
+        Descriptor how = r.one(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR());
+        int mode = new Read(how).choice(CUDNN_ATTR_POINTWISE_MODE(), CUDNN_TYPE_POINTWISE_MODE());
+        Tensor x = r.tensor(CUDNN_ATTR_OPERATION_POINTWISE_XDESC());
+        Tensor y = r.tensor(CUDNN_ATTR_OPERATION_POINTWISE_YDESC());
+        double[] result = new double[y.elements()];
+        if (mode == CUDNN_POINTWISE_GEN_INDEX()) {
+            int axis = (int) new Read(how).longs(CUDNN_ATTR_POINTWISE_AXIS())[0];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = place(i, y.dims())[axis];
+            }
+            state.write(y, result);
+            return;
+        }
+        double[] first = broadcast(state, x, y);
+        double[] second = r.has(CUDNN_ATTR_OPERATION_POINTWISE_BDESC())
+                ? broadcast(state, r.tensor(CUDNN_ATTR_OPERATION_POINTWISE_BDESC()), y)
+                : null;
+        boolean select = mode == CUDNN_POINTWISE_BINARY_SELECT();
+        double[] condition = select ? broadcast(state, r.tensor(CUDNN_ATTR_OPERATION_POINTWISE_TDESC()), y) : null;
+        for (int i = 0; i < result.length; i++) {
+            result[i] = select ? (condition[i] != 0 ? first[i] : second[i]) : value(mode, first, second, i);
+        }
+        state.write(y, result);
+    }
+
+    private static double value(int mode, double[] x, double[] b, int i) {
+        if (mode == CUDNN_POINTWISE_EXP()) {
+            return Math.exp(x[i]);
+        } else if (mode == CUDNN_POINTWISE_LOG()) {
+            return Math.log(x[i]);
+        } else if (mode == CUDNN_POINTWISE_ADD()) {
+            return x[i] + b[i];
+        } else if (mode == CUDNN_POINTWISE_SUB()) {
+            return x[i] - b[i];
+        } else if (mode == CUDNN_POINTWISE_MUL()) {
+            return x[i] * b[i];
+        } else if (mode == CUDNN_POINTWISE_DIV()) {
+            return x[i] / b[i];
+        } else if (mode == CUDNN_POINTWISE_CMP_GE()) {
+            return x[i] >= b[i] ? 1 : 0;
+        }
+        throw new AssertionError("no pointwise mode " + mode);
+    }
+
+    /** Dimensions of 1 stretch. */
+    private static double[] broadcast(State state, Tensor x, Tensor like) {
+        double[] values = state.read(x), result = new double[like.elements()];
+        for (int i = 0; i < result.length; i++) {
+            int[] place = place(i, like.dims());
+            int at = 0;
+            for (int axis = 0; axis < place.length; axis++) {
+                require(x.dims()[axis] == 1 || x.dims()[axis] == like.dims()[axis], "broadcast");
+                at = at * (int) x.dims()[axis] + (x.dims()[axis] == 1 ? 0 : place[axis]);
+            }
+            result[i] = values[at];
+        }
+        return result;
+    }
+
+    private static void reduce(Read r, State state) {
+        Tensor x = r.tensor(CUDNN_ATTR_OPERATION_REDUCTION_XDESC()),
+                y = r.tensor(CUDNN_ATTR_OPERATION_REDUCTION_YDESC());
+        int operator = new Read(r.one(CUDNN_ATTR_OPERATION_REDUCTION_DESC()))
+                .choice(CUDNN_ATTR_REDUCTION_OPERATOR(), CUDNN_TYPE_REDUCTION_OPERATOR_TYPE());
+        boolean largest = operator == CUDNN_REDUCE_TENSOR_MAX();
+        require(largest || operator == CUDNN_REDUCE_TENSOR_ADD(), "reduction");
+        double[] values = state.read(x), result = new double[y.elements()];
+        java.util.Arrays.fill(result, largest ? Double.NEGATIVE_INFINITY : 0);
+        for (int i = 0; i < values.length; i++) {
+            int[] place = place(i, x.dims());
+            int at = 0;
+            for (int axis = 0; axis < place.length; axis++) {
+                at = at * (int) y.dims()[axis] + (y.dims()[axis] == 1 ? 0 : place[axis]);
+            }
+            result[at] = largest ? Math.max(result[at], values[i]) : result[at] + values[i];
+        }
+        state.write(y, result);
+    }
+
+    /** The same memory with other dimensions and strides. */
+    private static void reshape(Read r, State state) {
+        Tensor x = r.tensor(CUDNN_ATTR_OPERATION_RESHAPE_XDESC()), y = r.tensor(CUDNN_ATTR_OPERATION_RESHAPE_YDESC());
+        require(x.elements() == y.elements(), "elements of a reshape");
+        double[] values = state.read(x), memory = new double[values.length], result = new double[values.length];
+        int[] from = x.places(), to = y.places();
+        for (int i = 0; i < values.length; i++) {
+            memory[from[i]] = values[i];
+        }
+        for (int i = 0; i < values.length; i++) {
+            result[i] = memory[to[i]];
+        }
+        state.write(y, result);
     }
 
     /** An image element, a weight and the output element that their product belongs to, in row-major order. */
