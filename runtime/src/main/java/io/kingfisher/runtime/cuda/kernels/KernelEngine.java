@@ -2,6 +2,8 @@ package io.kingfisher.runtime.cuda.kernels;
 
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.driver.Driver;
+import io.kingfisher.runtime.graph.Attention;
+import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Detach;
@@ -135,6 +137,9 @@ public final class KernelEngine {
             case Gather _ -> tables.gather(inputs, outputs.get(0));
             case ScatterAdd _ -> tables.scatterAdd(inputs, outputs.get(0));
             case Random random -> RandomNumbers.plan(sources, random);
+            case Attention attention -> Attentions.forward(sources, attention, inputs.get(0), inputs.get(1));
+            case AttentionGrad attention ->
+                Attentions.backward(sources, attention.forward(), inputs.get(0), inputs.get(1));
             case Pool pool -> Pools.plan(sources, pool, inputs, outputs);
             case Softmax _ -> rows.softmax(inputs.get(0), false);
             case SoftmaxGrad _ -> rows.softmax(inputs.get(0), true);

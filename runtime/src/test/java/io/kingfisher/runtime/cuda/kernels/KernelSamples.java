@@ -4,6 +4,8 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.KernelEngine.Elementwise;
 import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
+import io.kingfisher.runtime.graph.Attention;
+import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Expr;
@@ -75,6 +77,13 @@ final class KernelSamples {
         long widest = t == DType.F64 ? 4096 : 8192;
         Type x = Type.of(t, 512, widest), d = Type.of(t, widest), r = Type.of(t, 512);
         op(new LayerNormGrad(), x, d, r, r, x);
+        if (t != DType.F64) {
+            for (long columns : new long[] {16, 64, 128}) {
+                Type q = Type.of(t, 2, 3, 100, columns), sums = Type.of(DType.F32, 2, 3, 100);
+                op(new Attention(0.125, true), q, q, q);
+                op(new AttentionGrad(new Attention(0.125, true)), q, q, q, q, sums, q);
+            }
+        }
         op(new Gather(), x, Type.of(DType.I32, 7));
         op(new ScatterAdd(9), Type.of(DType.I32, 7), Type.of(t, 7, 5));
         for (Window window : List.of(Window.of(2, 2, 0), Window.of(3, 2, 1))) {

@@ -2,11 +2,15 @@ package io.kingfisher.runtime.cuda.kernels;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Attention;
+import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Gather;
+import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.LayerNorm;
 import io.kingfisher.runtime.graph.LayerNormGrad;
+import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Pool.Window;
 import io.kingfisher.runtime.graph.Random;
@@ -17,6 +21,7 @@ import io.kingfisher.runtime.graph.SoftmaxCrossEntropyGrad;
 import io.kingfisher.runtime.graph.SoftmaxGrad;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.layout.View;
+import io.kingfisher.runtime.reference.Interpreter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -158,6 +163,44 @@ class WrittenKernelsTest {
                 Type r = new Type(dtype, x.shape().slice(0, shape.length - 1));
                 checker.op(new LayerNorm(1e-3), tolerance(dtype), x, d, d);
                 checker.op(new LayerNormGrad(), 4 * tolerance(dtype), x, d, r, r, x);
+            }
+        }
+        checker.run();
+    }
+
+    @Test
+    void attention() {
+        long[][] sizes = {{1, 1, 1, 1, 1}, {2, 3, 5, 7, 8}, {1, 2, 33, 65, 20}, {2, 1, 70, 40, 64}, {1, 1, 40, 70, 128}
+        };
+        for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
+            for (long[] size : sizes) {
+                for (boolean causal : new boolean[] {false, true}) {
+                    Attention op = new Attention(1 / Math.sqrt(size[4]), causal);
+                    Type q = Type.of(dtype, size[0], size[1], size[2], size[4]);
+                    Type k = Type.of(dtype, size[0], size[1], size[3], size[4]);
+                    checker.op(op, 1e-5, q, k, k);
+                    // The gradient takes an output and a log-sum-exp that belong to its operands.
+                    double[][] operands = {Checker.random(q, 1), Checker.random(k, 2), Checker.random(k, 3)};
+                    Graph graph = new Graph();
+                    Node node = graph.add(op, graph.input("q", q), graph.input("k", k), graph.input("v", k));
+                    double[][] results = Interpreter.run(node, operands);
+                    double[] y = Arrays.stream(results[0])
+                            .map(x -> Checker.rounded(dtype, x))
+                            .toArray();
+                    double[] lse = Arrays.stream(results[1]).map(x -> (float) x).toArray();
+                    View rows = View.of(new Type(DType.F32, q.shape().slice(0, 3)));
+                    checker.op(
+                            new AttentionGrad(op),
+                            2e-5,
+                            List.of(View.of(q), View.of(k), View.of(k), View.of(q), rows, View.of(q)),
+                            null,
+                            operands[0],
+                            operands[1],
+                            operands[2],
+                            y,
+                            lse,
+                            Checker.random(q, 4));
+                }
             }
         }
         checker.run();
