@@ -189,21 +189,57 @@ class WrittenKernelsTest {
                             .toArray();
                     double[] lse = Arrays.stream(results[1]).map(x -> (float) x).toArray();
                     View rows = View.of(new Type(DType.F32, q.shape().slice(0, 3)));
-                    checker.op(
-                            new AttentionGrad(op),
-                            2e-5,
-                            List.of(View.of(q), View.of(k), View.of(k), View.of(q), rows, View.of(q)),
-                            null,
-                            operands[0],
-                            operands[1],
-                            operands[2],
-                            y,
-                            lse,
-                            Checker.random(q, 4));
+                    List<View> inputs = List.of(View.of(q), View.of(k), View.of(k), View.of(q), rows, View.of(q));
+                    List<View> outputs = List.of(View.of(q), View.of(k), View.of(k));
+                    double[] dy = Checker.random(q, 4);
+                    checker.add(
+                            "gradient of " + op,
+                            checker.engine().plan(new AttentionGrad(op), inputs, outputs),
+                            inputs,
+                            outputs,
+                            new double[][] {operands[0], operands[1], operands[2], y, lse, dy},
+                            attentionGradient(op, q.shape(), k.shape(), operands, y, dy),
+                            2e-5);
                 }
             }
         }
         checker.run();
+    }
+
+    /** The gradients with the given output in the role of the exact one, which halves round. */
+    private static double[][] attentionGradient(
+            Attention op, Shape query, Shape key, double[][] operands, double[] y, double[] dy) {
+        int heads = query.size(0) * query.size(1), queries = query.size(2), keys = key.size(2), width = query.size(3);
+        double[] q = operands[0], k = operands[1], v = operands[2];
+        double[][] results = {new double[q.length], new double[k.length], new double[v.length]};
+        for (int row = 0; row < heads * queries; row++) {
+            int first = row / queries * keys, seen = op.causal() ? Math.min(keys, row % queries + 1) : keys;
+            double[] weights = new double[seen];
+            double sum = 0, inner = 0;
+            for (int j = 0; j < seen; j++) {
+                for (int c = 0; c < width; c++) {
+                    weights[j] += op.scale() * q[row * width + c] * k[(first + j) * width + c];
+                }
+                weights[j] = Math.exp(weights[j]);
+                sum += weights[j];
+            }
+            for (int c = 0; c < width; c++) {
+                inner += y[row * width + c] * dy[row * width + c];
+            }
+            for (int j = 0; j < seen; j++) {
+                double weight = weights[j] / sum, slope = -inner;
+                for (int c = 0; c < width; c++) {
+                    slope += dy[row * width + c] * v[(first + j) * width + c];
+                }
+                for (int c = 0; c < width; c++) {
+                    int own = row * width + c, other = (first + j) * width + c;
+                    results[0][own] += op.scale() * weight * slope * k[other];
+                    results[1][other] += op.scale() * weight * slope * q[own];
+                    results[2][other] += weight * dy[own];
+                }
+            }
+        }
+        return results;
     }
 
     /** The usual layouts of images. */
