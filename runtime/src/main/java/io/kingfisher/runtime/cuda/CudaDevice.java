@@ -62,6 +62,9 @@ public final class CudaDevice extends Device {
         // Not the stream of the replays: a copy that another thread asks for meanwhile must not end in the graph.
         boolean blocking = options.execution() == DeviceOptions.Execution.BLOCKING;
         this.captureStream = blocking ? driver.createBlockingStream() : driver.createStream();
+        // Handles and their workspaces are allocated, which nothing may be during a capture.
+        math.prepare(stream);
+        math.prepare(captureStream);
         this.staging = new Staging(driver);
         this.thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("kingfisher-" + name).factory());
