@@ -16,7 +16,8 @@ import java.util.Optional;
  * <li>pip's wheels in the folder {@code site-packages} that the system property {@code kingfisher.wheels} or the
  *     environment variable {@code KINGFISHER_WHEELS} names;
  * <li>the toolkits that {@code CUDA_HOME} and {@code CUDA_PATH} name, and those in {@code /usr/local/cuda*};
- * <li>pip's wheels in {@code VIRTUAL_ENV} and {@code CONDA_PREFIX}, and those of the {@code python3} on the {@code PATH};
+ * <li>pip's wheels in {@code VIRTUAL_ENV} and {@code CONDA_PREFIX}, and those of the {@code python3} on the {@code PATH}
+ *     (for NVTX only under a profiler);
  * <li>the system's search path;
  * <li>for NVRTC, the jar {@code org.bytedeco:cuda-redist} on the class path or the module path.
  * </ol>

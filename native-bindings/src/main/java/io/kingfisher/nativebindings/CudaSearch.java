@@ -86,7 +86,11 @@ final class CudaSearch {
             return named(library, "the environment variable " + library.variable(), named);
         }
         if (library != CudaLibrary.CUDA) {
-            for (var stage : List.<Supplier<List<Place>>>of(this::places, this::pythonPlaces)) {
+            var stages = new ArrayList<Supplier<List<Place>>>(List.of(this::places));
+            if (isWorthAskingPython(library)) {
+                stages.add(this::pythonPlaces);
+            }
+            for (var stage : stages) {
                 for (var place : stage.get()) {
                     var tried = attempt(library, place, rejected);
                     if (tried != null) {
@@ -125,6 +129,11 @@ final class CudaSearch {
             places = CudaPlaces.of(environment);
         }
         return places;
+    }
+
+    /** Ranges are seen by profilers only, which set this variable: no program needs to wait for Python for their sake. */
+    private boolean isWorthAskingPython(CudaLibrary library) {
+        return library != CudaLibrary.NVTX || environment.variable("NVTX_INJECTION64_PATH") != null;
     }
 
     private List<Place> pythonPlaces() {

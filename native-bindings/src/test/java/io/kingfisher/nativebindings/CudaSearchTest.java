@@ -5,6 +5,7 @@ import static io.kingfisher.nativebindings.CudaLibrary.CUBLASLT;
 import static io.kingfisher.nativebindings.CudaLibrary.CUDA;
 import static io.kingfisher.nativebindings.CudaLibrary.CUSOLVER;
 import static io.kingfisher.nativebindings.CudaLibrary.NCCL;
+import static io.kingfisher.nativebindings.CudaLibrary.NVTX;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -114,6 +115,17 @@ class CudaSearchTest {
         assertTrue(System.nanoTime() - start < 30e9, "Python was waited for");
         variables.put("PATH", python("echo /nowhere; exit 1"));
         assertThrows(NativeLibraryException.class, () -> load(CUBLAS));
+    }
+
+    /** Nobody but a profiler sees ranges. */
+    @Test
+    void pythonIsAskedForNvtxOnlyUnderAProfiler() throws IOException {
+        FakeLibraries.compile(
+                in("site/nvidia/cu13/lib/libnvtx3interop.so.1"), "int nvtxRangePushA(void) { return 0; }");
+        variables.put("PATH", python("printf '%s\\n' '" + in("site") + "'"));
+        assertTrue(search().report(NVTX).found().isEmpty());
+        variables.put("NVTX_INJECTION64_PATH", "/opt/nsys/injection.so");
+        assertEquals("3", load(NVTX).version());
     }
 
     /** The machine's own Python says where it keeps packages, without running what is installed there. */
