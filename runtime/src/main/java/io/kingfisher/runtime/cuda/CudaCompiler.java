@@ -167,6 +167,6 @@ final class CudaCompiler {
         for (Instruction<CudaStep> instruction : instructions) {
             steps.add(instruction.bind().get());
         }
-        return new CudaProgram(device, resources, plan.bytes(), instructions, steps, graph, inputs, outputs, tensors);
+        return new CudaProgram(device, resources, plan, instructions, steps, graph, inputs, outputs, tensors);
     }
 }

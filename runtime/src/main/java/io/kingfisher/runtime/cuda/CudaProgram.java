@@ -11,6 +11,7 @@ import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.plan.Instruction;
+import io.kingfisher.runtime.plan.MemoryPlan;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,7 +31,7 @@ final class CudaProgram implements Program {
     private final CudaDevice device;
     private final Driver driver;
     private final Resources resources;
-    private final long arenaBytes;
+    private final MemoryPlan plan;
     private final List<Instruction<CudaStep>> instructions;
     private final StepRunner runner;
     private final Segment[] segments;
@@ -50,7 +51,7 @@ final class CudaProgram implements Program {
     CudaProgram(
             CudaDevice device,
             Resources resources,
-            long arenaBytes,
+            MemoryPlan plan,
             List<Instruction<CudaStep>> instructions,
             List<CudaStep> steps,
             Graph graph,
@@ -60,7 +61,7 @@ final class CudaProgram implements Program {
         this.device = device;
         this.driver = device.driver();
         this.resources = resources;
-        this.arenaBytes = arenaBytes;
+        this.plan = plan;
         this.instructions = List.copyOf(instructions);
         this.tensors = tensors.keySet().toArray(Tensor[]::new);
         for (int i = 0; i < uploaded.length; i++) {
@@ -216,7 +217,7 @@ final class CudaProgram implements Program {
 
     @Override
     public long arenaBytes() {
-        return arenaBytes;
+        return plan.bytes();
     }
 
     @Override
@@ -241,6 +242,11 @@ final class CudaProgram implements Program {
     @Override
     public String describe() {
         return runner.describe();
+    }
+
+    /** Where each buffer is in the program's block, a line each. */
+    List<String> memory() {
+        return plan.lines();
     }
 
     @Override

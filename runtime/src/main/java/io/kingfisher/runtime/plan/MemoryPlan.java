@@ -99,4 +99,20 @@ public final class MemoryPlan {
                 .map(entry -> new Use(entry.getKey(), entry.getValue()))
                 .toList();
     }
+
+    /** Every buffer of the block: place, size, first and last instruction that touch it, what makes it. */
+    public List<String> lines() {
+        return makers.entrySet().stream()
+                .filter(entry -> entry.getKey().kind() != Buffer.Kind.TENSOR)
+                .sorted(Comparator.comparingLong((Map.Entry<Buffer, String> entry) -> arena.offset(entry.getKey()))
+                        .thenComparingInt(entry -> entry.getKey().first()))
+                .map(entry -> {
+                    Buffer buffer = entry.getKey();
+                    String life = buffer.kind() == Buffer.Kind.PINNED
+                            ? "always"
+                            : "from " + buffer.first() + " to " + buffer.last();
+                    return arena.offset(buffer) + ": " + buffer.bytes() + " bytes " + life + ", " + entry.getValue();
+                })
+                .toList();
+    }
 }
