@@ -5,7 +5,6 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Value;
@@ -50,19 +49,27 @@ final class CudaCompiler {
         this.graph = Passes.optimize(Legal.of(graph, new CudaRules(device.engine(), device.math())));
         this.fusion = Fusion.of(this.graph);
         this.nodes = needed();
-        this.epilogues = new Epilogues(nodes, this.graph, node -> node.op() instanceof MatMul);
+        Precision precision = device.options().tf32() ? Precision.TF32 : Precision.FP32;
+        Products products = new Products(device.math(), precision);
+        this.epilogues = new Epilogues(nodes, this.graph, products::takesBias);
         this.binder = new Binder(device.driver(), resources);
         this.assembly = new Assembly(device.engine(), binder);
         Set<Value> results = new HashSet<>(this.graph.outputs().values());
         results.addAll(this.graph.assignments().values());
-        Precision precision = device.options().tf32() ? Precision.TF32 : Precision.FP32;
+        Set<Value> fixed = new HashSet<>(results);
+        nodes.stream()
+                .filter(node -> fusion.absorbed(node) || fusion.last().contains(node))
+                .forEach(node -> fixed.addAll(node.outputs()));
+        NormActivations activations = new NormActivations(nodes, fixed);
+        products.into(assembly);
         this.lowering = new Lowering(
                 assembly,
                 device.math(),
                 epilogues,
+                activations,
                 fusion,
-                new Loops(assembly, epilogues, results, Convolutions.channelsLast(nodes, precision)),
-                new Products(assembly, device.math(), precision),
+                new Loops(assembly, epilogues, activations, results, Convolutions.channelsLast(nodes, precision)),
+                products,
                 new Convolutions(
                         assembly, device.math(), precision, device.options().deterministic()));
     }

@@ -4,6 +4,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.KernelEngine.Elementwise;
 import io.kingfisher.runtime.cuda.kernels.KernelPlan;
+import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Map;
@@ -24,15 +25,22 @@ import java.util.Set;
 final class Loops {
     private final Assembly assembly;
     private final Epilogues epilogues;
+    private final NormActivations activations;
     /** Values that end in a tensor or an output, which are row-major. */
     private final Set<Value> results;
 
     private final Set<Value> channelsLast;
 
     /** {@code channelsLast} are values that everybody wants to read with their channels last. */
-    Loops(Assembly assembly, Epilogues epilogues, Set<Value> results, Set<Value> channelsLast) {
+    Loops(
+            Assembly assembly,
+            Epilogues epilogues,
+            NormActivations activations,
+            Set<Value> results,
+            Set<Value> channelsLast) {
         this.assembly = assembly;
         this.epilogues = epilogues;
+        this.activations = activations;
         this.results = results;
         this.channelsLast = channelsLast;
     }
@@ -41,7 +49,42 @@ final class Loops {
     private record Prepared(
             String what, Elementwise map, List<Buffer> reads, List<Buffer> writes, List<List<Buffer>> replaceable) {}
 
+    /** A batch norm with the ReLU that follows. */
+    private void norm(NormActivations.Activated activated) {
+        Node norm = activated.norm();
+        Layout layout = assembly.primary(norm.input(0)).layout();
+        List<Value> inputs = new ArrayList<>(norm.inputs());
+        if (activated.residual() != null) {
+            inputs.add(activated.residual());
+        }
+        List<Value> results = List.of(activated.result(), norm.output(1), norm.output(2));
+        List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
+        List<View> from = new ArrayList<>(), to = new ArrayList<>();
+        for (Value input : inputs) {
+            Layout own = input.rank() == 4 ? layout : Layout.PLAIN;
+            reads.add(assembly.in(input, own));
+            from.add(own.view(input.type()));
+        }
+        for (Value result : results) {
+            to.add((result.rank() == 4 ? layout : Layout.PLAIN).view(result.type()));
+        }
+        KernelPlan plan =
+                assembly.engine().batchNorm((BatchNorm) norm.op(), true, activated.residual() != null, from, to);
+        String what = assembly.describe(norm)
+                + (activated.residual() == null ? "" : " plus " + activated.residual())
+                + ", then ReLU to " + activated.result();
+        for (Value result : results) {
+            writes.add(assembly.define(result, result.rank() == 4 ? layout : Layout.PLAIN));
+        }
+        assembly.launch(what, norm.scope(), plan, reads, writes, java.util.Map.of());
+    }
+
     void map(Map op, Node node) {
+        NormActivations.Activated activated = activations.made(node);
+        if (activated != null) {
+            norm(activated);
+            return;
+        }
         Prepared one = prepare(op, node);
         if (one != null) {
             assembly.launch(
@@ -96,7 +139,8 @@ final class Loops {
 
     /** What an elementwise node launches; null where the node is another value by another name. */
     private Prepared prepare(Map op, Node node) {
-        Epilogues.Fused fused = epilogues.rewrite(op.results(), node.inputs());
+        Epilogues.Fused active = activations.rewrite(op.results(), node.inputs());
+        Epilogues.Fused fused = epilogues.rewrite(active.exprs(), active.inputs());
         List<Value> inputs = fused.inputs();
         if (fused.exprs().equals(List.of(Expr.arg(0)))
                 && inputs.get(0).type().equals(node.output(0).type())) {
@@ -155,7 +199,8 @@ final class Loops {
     }
 
     void reduce(Fusion.Reduction reduction, Node node) {
-        Epilogues.Fused fused = epilogues.rewrite(List.of(reduction.expr()), reduction.inputs());
+        Epilogues.Fused active = activations.rewrite(List.of(reduction.expr()), reduction.inputs());
+        Epilogues.Fused fused = epilogues.rewrite(active.exprs(), active.inputs());
         List<Buffer> reads = new ArrayList<>();
         List<View> views = new ArrayList<>();
         for (Value input : fused.inputs()) {
@@ -205,11 +250,13 @@ final class Loops {
         assembly.launch(what, node.scope(), plan, reads, writes, java.util.Map.of());
     }
 
-    /** The layout in which a node's images are: that of its first one, where axes keep their meaning. */
+    /** The layout in which a node's images are, where axes keep their meaning: channels last where one of them is. */
     private Layout kept(Node node) {
         boolean moved = node.op() instanceof Movement.Transpose || node.op() instanceof Movement.Broadcast;
-        return moved || node.inputs().isEmpty() || results.stream().anyMatch(node.outputs()::contains)
-                ? Layout.PLAIN
-                : assembly.primary(node.input(0)).layout();
+        boolean last = !moved
+                && results.stream().noneMatch(node.outputs()::contains)
+                && node.inputs().stream()
+                        .anyMatch(input -> assembly.primary(input).layout() == Layout.CHANNELS_LAST);
+        return last ? Layout.CHANNELS_LAST : Layout.PLAIN;
     }
 }

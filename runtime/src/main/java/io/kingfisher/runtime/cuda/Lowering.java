@@ -4,6 +4,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Factorization;
 import io.kingfisher.runtime.graph.Attention;
 import io.kingfisher.runtime.graph.AttentionGrad;
+import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
@@ -25,6 +26,7 @@ final class Lowering {
     private final Assembly assembly;
     private final MathLibraries math;
     private final Epilogues epilogues;
+    private final NormActivations activations;
     private final Fusion fusion;
     private final Loops loops;
     private final Products products;
@@ -35,6 +37,7 @@ final class Lowering {
             Assembly assembly,
             MathLibraries math,
             Epilogues epilogues,
+            NormActivations activations,
             Fusion fusion,
             Loops loops,
             Products products,
@@ -42,6 +45,7 @@ final class Lowering {
         this.assembly = assembly;
         this.math = math;
         this.epilogues = epilogues;
+        this.activations = activations;
         this.fusion = fusion;
         this.loops = loops;
         this.products = products;
@@ -55,6 +59,7 @@ final class Lowering {
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case Map op -> loops.map(op, node);
+            case BatchNorm _ when activations.waits(node) != null -> {}
             case Reduce _ -> loops.reduce(fusion.reduction(node), node);
             case MatMul op -> products.multiply(op, node, epilogues.bias(node.output(0)));
             case Conv2d op -> convolutions.forward(op, node);

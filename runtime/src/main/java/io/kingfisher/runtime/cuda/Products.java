@@ -18,14 +18,35 @@ import java.util.Map;
 
 /** Matrix products by cuBLASLt. */
 final class Products {
-    private final Assembly assembly;
     private final MathLibraries math;
     private final Precision precision;
+    private Assembly assembly;
 
-    Products(Assembly assembly, MathLibraries math, Precision precision) {
-        this.assembly = assembly;
+    Products(MathLibraries math, Precision precision) {
         this.math = math;
         this.precision = precision;
+    }
+
+    /** Where instructions go. */
+    void into(Assembly target) {
+        assembly = target;
+    }
+
+    /** Whether a node is a product that can add a bias. */
+    boolean takesBias(Node node) {
+        return node.op() instanceof MatMul op
+                && math.has(new Product(
+                        node.output(0).dtype(),
+                        precision,
+                        op.transposeA(),
+                        op.transposeB(),
+                        node.output(0).dim(-2),
+                        node.output(0).dim(-1),
+                        node.input(0).dim(op.transposeA() ? -2 : -1),
+                        1,
+                        0,
+                        0,
+                        Epilogue.BIAS));
     }
 
     /** A product; {@code bias}, one number for each column, may be null. */

@@ -145,6 +145,11 @@ final class RecordingDriver implements Driver, KernelCompiler {
     }
 
     @Override
+    public long createBlockingStream() {
+        return createStream();
+    }
+
+    @Override
     public void destroyStream(long stream) {}
 
     @Override

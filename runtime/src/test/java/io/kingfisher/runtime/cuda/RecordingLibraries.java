@@ -49,6 +49,11 @@ final class RecordingLibraries implements MathLibraries {
     }
 
     @Override
+    public Call selfProduct(SelfProduct product) {
+        return call(product, true);
+    }
+
+    @Override
     public Call convolution(Conv convolution) {
         return call(convolution, true);
     }
