@@ -6,6 +6,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.cuda.kernels.EmulatedDriver;
 import io.kingfisher.runtime.cuda.kernels.KernelEmulator;
 import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
+import io.kingfisher.runtime.cuda.math.EmulatedNvidia;
 import io.kingfisher.runtime.cuda.math.PlainMathLibraries;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -29,6 +30,20 @@ public final class EmulatedGpu implements AutoCloseable {
         this.driver = make.apply(emulator);
         this.libraries = new StreamedLibraries(driver, new PlainMathLibraries());
         this.device = new CudaDevice("cuda:0", driver, libraries, driver, options);
+    }
+
+    /** A GPU with NVIDIA's libraries played call by call, parameters and all. */
+    private EmulatedGpu(KernelEmulator emulator) {
+        this.emulator = emulator;
+        this.options = new DeviceOptions(1);
+        this.driver = new LateDriver(emulator);
+        this.libraries = null;
+        this.device = new CudaDevice("cuda:0", driver, EmulatedNvidia.libraries(driver), driver, options);
+    }
+
+    /** The device as it is on a GPU, down to the parameters of NVIDIA's libraries. */
+    public static EmulatedGpu openWithNvidia() {
+        return new EmulatedGpu(KernelEmulator.open());
     }
 
     /** Skips the test that asks for it where there is no g++. */

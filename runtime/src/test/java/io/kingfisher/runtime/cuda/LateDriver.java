@@ -182,11 +182,11 @@ class LateDriver extends EmulatedDriver {
             long stream,
             MemorySegment arguments) {
         launches++;
+        MemorySegment taken = taken(function, arguments);
         later(
                 stream,
                 0,
-                () -> super.launch(
-                        function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, arguments));
+                () -> super.launch(function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, taken));
     }
 
     @Override

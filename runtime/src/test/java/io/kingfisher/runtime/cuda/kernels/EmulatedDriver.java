@@ -307,6 +307,13 @@ public class EmulatedDriver implements Driver, KernelCompiler {
         enqueue(stream, () -> emulator.launch(kernel, grid, block, sharedBytes, order, kept));
     }
 
+    /** The values of a function's parameters as they are now: the driver takes them before a launch returns. */
+    protected final MemorySegment taken(long function, MemorySegment arguments) {
+        KernelEmulator.Function kernel = functions.get(function);
+        known(kernel != null, "function", function);
+        return copy(arguments, kernel.parameterBytes());
+    }
+
     /** The values of a kernel's parameters as they are now. */
     private static MemorySegment copy(MemorySegment arguments, List<Integer> bytes) {
         int count = bytes.size();

@@ -68,9 +68,10 @@ class CudaMathLibrariesTest {
     void make() {
         driver = new EmulatedDriver(emulator);
         stream = driver.createStream();
-        blas = new EmulatedBlas();
-        solver = new EmulatedSolver();
-        libraries = new CudaMathLibraries(driver, driver, blas, solver, new EmulatedDnn());
+        blas = new EmulatedBlas(Streams.immediate());
+        solver = new EmulatedSolver(Streams.immediate());
+        libraries = new CudaMathLibraries(driver, driver, blas, solver, new EmulatedDnn(Streams.immediate()));
+        libraries.prepare(stream);
         suite = new MathSuite(libraries, memory);
     }
 

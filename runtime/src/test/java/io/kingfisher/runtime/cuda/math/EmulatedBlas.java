@@ -20,7 +20,12 @@ final class EmulatedBlas implements Blas {
     /** Whether cuBLASLt has an algorithm. */
     boolean lt = true;
 
-    private final Set<Long> streams = new HashSet<>();
+    private final Set<Long> prepared = new HashSet<>();
+    private final Streams streams;
+
+    EmulatedBlas(Streams streams) {
+        this.streams = streams;
+    }
 
     static void require(boolean condition, String what) {
         if (!condition) {
@@ -110,9 +115,11 @@ final class EmulatedBlas implements Blas {
 
             @Override
             public void run(long stream, long a, long b, long d, long bias, long workspace) {
-                NativeMemory.segment(workspace, WORKSPACE).fill((byte) 0xff);
+                streams.enqueue(stream, () -> {
+                    NativeMemory.segment(workspace, WORKSPACE).fill((byte) 0xff);
+                    multiply(g, a, b, d, bias);
+                });
                 require((bias != 0) == (g.epilogue() != CUBLASLT_EPILOGUE_DEFAULT()), "bias pointer");
-                multiply(g, a, b, d, bias);
             }
 
             @Override
@@ -127,19 +134,29 @@ final class EmulatedBlas implements Blas {
 
     @Override
     public void prepare(long stream) {
-        streams.add(stream);
+        prepared.add(stream);
     }
 
     @Override
     public void gemm(long stream, Gemm g, long a, long b, long d) {
         check(g);
         require(g.epilogue() == CUBLASLT_EPILOGUE_DEFAULT(), "cublasGemmStridedBatchedEx has no epilogue");
-        multiply(g, a, b, d, 0);
+        enqueue(stream, () -> multiply(g, a, b, d, 0));
+    }
+
+    /** A handle, which may not be made in a capture, belongs to the stream already. */
+    private void enqueue(long stream, Runnable work) {
+        require(prepared.contains(stream), "a handle for stream " + stream);
+        streams.enqueue(stream, work);
     }
 
     @Override
     public void trsm(
             long stream, DType t, int side, int uplo, int trans, int m, int n, long a, int lda, long b, int ldb) {
+        enqueue(stream, () -> trsm(t, side, uplo, trans, m, n, a, lda, b, ldb));
+    }
+
+    private static void trsm(DType t, int side, int uplo, int trans, int m, int n, long a, int lda, long b, int ldb) {
         boolean left = side == 0, upper = uplo == 1, turned = trans == 1;
         int size = left ? m : n;
         require(lda >= size && ldb >= m, "leading dimension");
@@ -188,14 +205,20 @@ final class EmulatedBlas implements Blas {
             long b,
             int ldb,
             int batch) {
-        for (int p = 0; p < batch; p++) {
-            trsm(stream, t, side, uplo, trans, m, n, pointer(a, p), lda, pointer(b, p), ldb);
-        }
+        enqueue(stream, () -> {
+            for (int p = 0; p < batch; p++) {
+                trsm(t, side, uplo, trans, m, n, pointer(a, p), lda, pointer(b, p), ldb);
+            }
+        });
     }
 
     @Override
     public void syrk(long stream, DType t, int uplo, int trans, int n, int k, long a, int lda, long c, int ldc) {
         require(lda >= (trans == 1 ? k : n) && ldc >= n, "leading dimension");
+        enqueue(stream, () -> syrk(t, uplo, trans, n, k, a, lda, c, ldc));
+    }
+
+    private static void syrk(DType t, int uplo, int trans, int n, int k, long a, int lda, long c, int ldc) {
         for (int j = 0; j < n; j++) {
             for (int i = 0; i < n; i++) {
                 if (uplo == 1 ? i > j : i < j) {

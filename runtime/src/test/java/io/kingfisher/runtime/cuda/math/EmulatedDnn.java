@@ -20,6 +20,12 @@ import java.util.Optional;
 final class EmulatedDnn implements Dnn {
     private static final long WORKSPACE = 2048;
 
+    private final Streams streams;
+
+    EmulatedDnn(Streams streams) {
+        this.streams = streams;
+    }
+
     /** The attributes of a descriptor by their numbers. */
     record Read(Descriptor descriptor) {
         private <A extends Attribute> Optional<A> find(int name, Class<A> type) {
@@ -185,6 +191,11 @@ final class EmulatedDnn implements Dnn {
 
             @Override
             public void run(long stream, long[] addresses, long workspace) {
+                long[] kept = addresses.clone();
+                streams.enqueue(stream, () -> carryOut(kept, workspace));
+            }
+
+            private void carryOut(long[] addresses, long workspace) {
                 NativeMemory.segment(workspace, workspaceBytes()).fill((byte) 0xff);
                 require(addresses.length == graph.operands().size(), "addresses");
                 State state = new State();

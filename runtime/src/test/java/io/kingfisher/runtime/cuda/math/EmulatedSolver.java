@@ -22,6 +22,12 @@ final class EmulatedSolver implements Solver {
     /** Whether this is a cuSOLVER with XsyevBatched. */
     boolean batchedEigen = true;
 
+    private final Streams streams;
+
+    EmulatedSolver(Streams streams) {
+        this.streams = streams;
+    }
+
     /** A matrix of device memory as LAPACK reads it. */
     private static MemorySegment load(Arena arena, DType t, long address, long leading, long columns) {
         return arena.allocateFrom(JAVA_DOUBLE, HostNumbers.read(t, address, leading * columns));
@@ -48,9 +54,11 @@ final class EmulatedSolver implements Solver {
 
     @Override
     public void potrf(long stream, DType t, int uplo, long n, long a, long leading, Work work, long info) {
-        spoil(work);
         require(leading >= n, "leading dimension");
-        HostNumbers.write(info, potrf(t, uplo, (int) n, a, (int) leading));
+        streams.enqueue(stream, () -> {
+            spoil(work);
+            HostNumbers.write(info, potrf(t, uplo, (int) n, a, (int) leading));
+        });
     }
 
     /** Only one triangle is read and written. */
@@ -81,10 +89,12 @@ final class EmulatedSolver implements Solver {
 
     @Override
     public void potrfBatched(long stream, DType t, int uplo, int n, long array, int leading, long infos, int batch) {
-        for (int b = 0; b < batch; b++) {
-            long a = NativeMemory.ALL.get(java.lang.foreign.ValueLayout.JAVA_LONG, array + 8L * b);
-            HostNumbers.write(infos + 4L * b, potrf(t, uplo, n, a, leading));
-        }
+        streams.enqueue(stream, () -> {
+            for (int b = 0; b < batch; b++) {
+                long a = NativeMemory.ALL.get(java.lang.foreign.ValueLayout.JAVA_LONG, array + 8L * b);
+                HostNumbers.write(infos + 4L * b, potrf(t, uplo, n, a, leading));
+            }
+        });
     }
 
     @Override
@@ -94,8 +104,10 @@ final class EmulatedSolver implements Solver {
 
     @Override
     public void syevd(long stream, DType t, int uplo, long n, long a, long leading, long w, Work work, long info) {
-        spoil(work);
-        HostNumbers.write(info, syevd(t, uplo, n, a, leading, w));
+        streams.enqueue(stream, () -> {
+            spoil(work);
+            HostNumbers.write(info, syevd(t, uplo, n, a, leading, w));
+        });
     }
 
     private static int syevd(DType t, int uplo, long n, long a, long leading, long w) {
@@ -130,11 +142,13 @@ final class EmulatedSolver implements Solver {
     @Override
     public void syevBatched(
             long stream, DType t, int uplo, long n, long a, long leading, long w, Work work, long infos, long batch) {
-        spoil(work);
-        for (long b = 0; b < batch; b++) {
-            long matrix = a + b * leading * n * t.bytes();
-            HostNumbers.write(infos + 4 * b, syevd(t, uplo, n, matrix, leading, w + b * n * t.bytes()));
-        }
+        streams.enqueue(stream, () -> {
+            spoil(work);
+            for (long b = 0; b < batch; b++) {
+                long matrix = a + b * leading * n * t.bytes();
+                HostNumbers.write(infos + 4 * b, syevd(t, uplo, n, matrix, leading, w + b * n * t.bytes()));
+            }
+        });
     }
 
     @Override
@@ -144,15 +158,17 @@ final class EmulatedSolver implements Solver {
 
     @Override
     public void geqrf(long stream, DType t, long m, long n, long a, long leading, long tau, Work work, long info) {
-        spoil(work);
-        require(leading >= m, "leading dimension");
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment matrix = load(arena, t, a, leading, n);
-            MemorySegment taus = arena.allocate(JAVA_DOUBLE, Math.min(m, n));
-            HostNumbers.write(info, Lapacke.dgeqrf(COLUMNS, (int) m, (int) n, matrix, (int) leading, taus));
-            store(t, matrix, a);
-            store(t, taus, tau);
-        }
+        streams.enqueue(stream, () -> {
+            spoil(work);
+            require(leading >= m, "leading dimension");
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment matrix = load(arena, t, a, leading, n);
+                MemorySegment taus = arena.allocate(JAVA_DOUBLE, Math.min(m, n));
+                HostNumbers.write(info, Lapacke.dgeqrf(COLUMNS, (int) m, (int) n, matrix, (int) leading, taus));
+                store(t, matrix, a);
+                store(t, taus, tau);
+            }
+        });
     }
 
     @Override
@@ -162,13 +178,15 @@ final class EmulatedSolver implements Solver {
 
     @Override
     public void orgqr(long stream, DType t, int m, int n, int k, long a, int leading, long tau, Work work, long info) {
-        require(m >= n && n >= k && leading >= m, "shape");
-        spoil(work);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment matrix = load(arena, t, a, leading, n);
-            HostNumbers.write(info, Lapacke.dorgqr(COLUMNS, m, n, k, matrix, leading, load(arena, t, tau, k, 1)));
-            store(t, matrix, a);
-        }
+        streams.enqueue(stream, () -> {
+            require(m >= n && n >= k && leading >= m, "shape");
+            spoil(work);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment matrix = load(arena, t, a, leading, n);
+                HostNumbers.write(info, Lapacke.dorgqr(COLUMNS, m, n, k, matrix, leading, load(arena, t, tau, k, 1)));
+                store(t, matrix, a);
+            }
+        });
     }
 
     @Override
@@ -191,33 +209,35 @@ final class EmulatedSolver implements Solver {
             long leadingVt,
             Work work,
             long info) {
-        require(m >= n, "gesvd supports m >= n only");
-        require(leading >= m && leadingU >= m && leadingVt >= n, "leading dimension");
-        spoil(work);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment matrix = load(arena, t, a, leading, n), values = arena.allocate(JAVA_DOUBLE, n);
-            MemorySegment left = arena.allocate(JAVA_DOUBLE, leadingU * n);
-            MemorySegment right = arena.allocate(JAVA_DOUBLE, leadingVt * n);
-            HostNumbers.write(
-                    info,
-                    Lapacke.dgesdd(
-                            COLUMNS,
-                            'S',
-                            (int) m,
-                            (int) n,
-                            matrix,
-                            (int) leading,
-                            values,
-                            left,
-                            (int) leadingU,
-                            right,
-                            (int) leadingVt));
-            // What gesvd leaves of A is not defined.
-            NativeMemory.segment(a, leading * n * t.bytes()).fill((byte) 0xff);
-            store(t, values, s);
-            store(t, left, u);
-            store(t, right, vt);
-        }
+        streams.enqueue(stream, () -> {
+            require(m >= n, "gesvd supports m >= n only");
+            require(leading >= m && leadingU >= m && leadingVt >= n, "leading dimension");
+            spoil(work);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment matrix = load(arena, t, a, leading, n), values = arena.allocate(JAVA_DOUBLE, n);
+                MemorySegment left = arena.allocate(JAVA_DOUBLE, leadingU * n);
+                MemorySegment right = arena.allocate(JAVA_DOUBLE, leadingVt * n);
+                HostNumbers.write(
+                        info,
+                        Lapacke.dgesdd(
+                                COLUMNS,
+                                'S',
+                                (int) m,
+                                (int) n,
+                                matrix,
+                                (int) leading,
+                                values,
+                                left,
+                                (int) leadingU,
+                                right,
+                                (int) leadingVt));
+                // What gesvd leaves of A is not defined.
+                NativeMemory.segment(a, leading * n * t.bytes()).fill((byte) 0xff);
+                store(t, values, s);
+                store(t, left, u);
+                store(t, right, vt);
+            }
+        });
     }
 
     @Override
