@@ -336,7 +336,7 @@ final class CudaSearch {
                     : SymbolLookup.libraryLookup(path.toString(), Arena.global());
         } catch (IllegalArgumentException e) {
             throw new NativeLibraryException(
-                    isFile ? LibraryFile.whyNot(path) : "there is none on the system's search path", e);
+                    isFile ? LibraryFile.whyNot(path) : "it is not on the system's search path", e);
         }
     }
 }
