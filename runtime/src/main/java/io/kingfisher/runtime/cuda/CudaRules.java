@@ -14,7 +14,9 @@ import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Pool;
 import io.kingfisher.runtime.graph.Reduce;
+import io.kingfisher.runtime.graph.ScatterAdd;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
@@ -58,8 +60,9 @@ final class CudaRules implements Legal.Rules {
     public boolean takesHalves(Node node) {
         return switch (node.op()) {
             case Map _, Movement _, Gather _, Detach _, Source _, MatMul _, Reduce _ -> true;
-            case Attention _, AttentionGrad _ -> true;
             case Conv2d _, Conv2dInputGrad _, Conv2dWeightGrad _ -> true;
+            // Our kernels convert what they load and store.
+            case Fused _, Pool _, ScatterAdd _ -> true;
             default -> false;
         };
     }

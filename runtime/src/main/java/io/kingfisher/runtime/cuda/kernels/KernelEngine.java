@@ -33,8 +33,8 @@ import java.util.List;
  * elementwise plan that has the same type and the same place for every element.
  */
 public final class KernelEngine {
-    private final Sources sources = new Sources();
-    private final Maps maps = new Maps(sources);
+    private final Sources sources;
+    private final Maps maps;
     private final Reductions reductions;
     private final Movements movements;
     private final Tables tables;
@@ -42,6 +42,13 @@ public final class KernelEngine {
     private final BatchNorms norms;
 
     public KernelEngine(Driver.Properties device) {
+        this(device, Integer.MAX_VALUE);
+    }
+
+    /** Elements are counted in 64 bits from {@code narrow} on. */
+    KernelEngine(Driver.Properties device, long narrow) {
+        sources = new Sources(narrow);
+        maps = new Maps(sources);
         reductions = new Reductions(sources, device.multiprocessors());
         movements = new Movements(sources, maps);
         tables = new Tables(sources);

@@ -31,23 +31,24 @@ final class MapWriter {
     private final String body;
 
     /** Inputs broadcast to the shape of the outputs. */
-    MapWriter(List<Expr> exprs, List<View> inputs, List<View> outputs) {
+    MapWriter(Sources sources, List<Expr> exprs, List<View> inputs, List<View> outputs) {
         this.exprs = exprs;
         this.inputs = inputs.size();
         Shape shape = outputs.get(0).shape();
         views = Stream.concat(inputs.stream().map(view -> view.broadcast(shape)), outputs.stream())
                 .toList();
         space = Space.of(shape, views, inputs.size());
-        wide = wide(space, views);
+        wide = wide(sources, space, views);
         vector = vector();
         parameters = new Parameters(wide);
         body = space.elements() == 0 ? "" : body();
     }
 
-    static boolean wide(Space space, List<View> views) {
-        return space.elements() >= Integer.MAX_VALUE
+    static boolean wide(Sources sources, Space space, List<View> views) {
+        return sources.wide(space.elements())
                 || IntStream.range(0, views.size())
-                        .anyMatch(k -> space.reach(k) + views.get(k).offset() >= Integer.MAX_VALUE);
+                        .anyMatch(
+                                k -> sources.wide(space.reach(k) + views.get(k).offset()));
     }
 
     /** Whether there is nothing to do. */

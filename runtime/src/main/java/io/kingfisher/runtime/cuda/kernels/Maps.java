@@ -41,7 +41,7 @@ final class Maps {
     }
 
     KernelPlan one(Elementwise map) {
-        MapWriter writer = new MapWriter(map.results(), map.inputs(), map.outputs());
+        MapWriter writer = new MapWriter(sources, map.results(), map.inputs(), map.outputs());
         if (writer.empty()) {
             return KernelPlan.of();
         }
@@ -74,7 +74,7 @@ final class Maps {
         int operand = 0;
         boolean wide = false;
         for (Elementwise map : maps) {
-            MapWriter writer = new MapWriter(map.results(), map.inputs(), map.outputs());
+            MapWriter writer = new MapWriter(sources, map.results(), map.inputs(), map.outputs());
             if (!writer.empty()) {
                 writers.add(writer);
                 operands.add(operand);
@@ -93,13 +93,15 @@ final class Maps {
         StringBuilder functions = new StringBuilder(), cases = new StringBuilder();
         List<Integer> kind = new ArrayList<>();
         for (MapWriter writer : writers) {
-            String body = "(const long long* row, Index place) {\n"
-                    + writer.parameters().fromRow("    ") + writer.bodyText() + "}\n";
+            String body = "(const long long* row, Index block) {\n"
+                    + writer.parameters().fromRow("    ")
+                    + "    for (int turn = 0; turn < " + TURNS + "; turn++) {\n"
+                    + "    const Index place = " + writer.elementsPerThread() + " * ((block * " + TURNS
+                    + " + turn) * blockDim.x + threadIdx.x);\n" + writer.bodyText() + "    }\n}\n";
             kind.add(kinds.computeIfAbsent(body, text -> {
                 int number = kinds.size();
                 functions.append("__device__ __forceinline__ void kind" + number + text + "\n");
-                cases.append("        case " + number + ": kind" + number + "(row, " + writer.elementsPerThread()
-                        + " * thread); break;\n");
+                cases.append("    case " + number + ": kind" + number + "(row, (Index) entry); break;\n");
                 return number;
             }));
         }
@@ -109,9 +111,7 @@ final class Maps {
                 + "    // A block's entry: where its map's row is, and the block's number among those of the map.\n"
                 + "    const long long entry = table[blockIdx.x];\n"
                 + "    const long long* row = table + (entry >> 32);\n"
-                + "    for (int turn = 0; turn < " + TURNS + "; turn++) {\n"
-                + "        const Index thread = ((Index) entry * " + TURNS + " + turn) * blockDim.x + threadIdx.x;\n"
-                + "        switch ((int) row[0]) {\n" + cases + "        }\n    }\n}\n";
+                + "    switch ((int) row[0]) {\n" + cases + "    }\n}\n";
         List<Entry> table = table(writers, operands, kind);
         int blocks = blocks(writers);
         return KernelPlan.of(new KernelLaunch(

@@ -163,10 +163,10 @@ final class Movements {
                 && space.strides()[0][last] != 0
                 && space.extents()[across] >= 8
                 && space.extents()[last] >= 8
-                && space.elements() < Integer.MAX_VALUE
+                && !sources.wide(space.elements())
                 && space.rank() <= 4
-                && space.reach(0) + in.offset() < Integer.MAX_VALUE
-                && space.reach(1) + out.offset() < Integer.MAX_VALUE;
+                && !sources.wide(space.reach(0) + in.offset())
+                && !sources.wide(space.reach(1) + out.offset());
         return tiled ? tiles(space, across, in, out) : null;
     }
 

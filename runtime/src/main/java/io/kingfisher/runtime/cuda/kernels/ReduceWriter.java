@@ -61,7 +61,9 @@ final class ReduceWriter {
         int lead = lead(shape);
         kept = Space.of(shape, rest, views, lead);
         reduced = Space.of(shape, axes, views, lead);
-        wide = MapWriter.wide(kept, views) || MapWriter.wide(reduced, views) || shape.elements() >= Integer.MAX_VALUE;
+        wide = MapWriter.wide(sources, kept, views)
+                || MapWriter.wide(sources, reduced, views)
+                || sources.wide(shape.elements());
         rows = kept.elements() <= 1 || (contiguous(reduced, lead) <= contiguous(kept, lead));
         long count = reduced.elements(), outputs = kept.elements();
         int parts = Exprs.ordered(exprs).size();

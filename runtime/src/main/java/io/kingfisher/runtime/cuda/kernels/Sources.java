@@ -13,6 +13,17 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The texts of kernels: written ones are resources, generated ones begin with some of these. */
 final class Sources {
     private final Map<String, String> texts = new ConcurrentHashMap<>();
+    private final long narrow;
+
+    /** Offsets and numbers of elements below {@code narrow} are counted in 32 bits. */
+    Sources(long narrow) {
+        this.narrow = narrow;
+    }
+
+    /** Whether to count that many elements takes 64 bits. */
+    boolean wide(long elements) {
+        return elements >= narrow;
+    }
 
     /** A resource beside this class. */
     String text(String name) {
@@ -64,12 +75,12 @@ final class Sources {
     }
 
     /** A number of type {@code Index} where that many elements are counted. */
-    static Argument index(long elements, long value) {
-        return elements < Integer.MAX_VALUE ? new Argument.Int((int) value) : new Argument.Long(value);
+    Argument index(long elements, long value) {
+        return wide(elements) ? new Argument.Long(value) : new Argument.Int((int) value);
     }
 
-    private static String index(long elements) {
-        return elements < Integer.MAX_VALUE ? "unsigned" : "long long";
+    private String index(long elements) {
+        return wide(elements) ? "long long" : "unsigned";
     }
 
     /** The type of elements in memory. */

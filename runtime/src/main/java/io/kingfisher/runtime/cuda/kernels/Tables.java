@@ -41,8 +41,8 @@ final class Tables {
                         new Argument.Operand(1),
                         new Argument.Operand(2),
                         new Argument.Long(table.dim(0)),
-                        Sources.index(count, width),
-                        Sources.index(count, count))));
+                        sources.index(count, width),
+                        sources.index(count, count))));
     }
 
     KernelPlan scatterAdd(List<View> inputs, View output) {

@@ -23,13 +23,19 @@ extern "C" __global__ void __launch_bounds__(256) count_rows(const int* indices,
 
 // Where each row's positions begin: the sum of the counts before it. One block of 1024 threads.
 extern "C" __global__ void __launch_bounds__(1024) first_positions(const int* counts, int* starts, int rows) {
+    const int EACH = 8;
     __shared__ int warps[32];
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     int before = 0;
-    for (int from = 0; from < rows; from += 1024) {
-        const int row = from + threadIdx.x;
-        const int own = row < rows ? counts[row] : 0;
-        int sum = own;
+    for (int from = 0; from < rows; from += 1024 * EACH) {
+        const int first = from + threadIdx.x * EACH;
+        int own[EACH], sum = 0;
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            own[i] = first + i < rows ? counts[first + i] : 0;
+            sum += own[i];
+        }
+        const int all_own = sum;
         for (int lanes = 1; lanes < 32; lanes *= 2) {
             const int other = __shfl_up_sync(0xffffffffu, sum, lanes);
             sum += lane >= lanes ? other : 0;
@@ -43,8 +49,13 @@ extern "C" __global__ void __launch_bounds__(1024) first_positions(const int* co
             sum += w < warp ? warps[w] : 0;
             all += warps[w];
         }
-        if (row < rows) {
-            starts[row] = before + sum - own;
+        int start = before + sum - all_own;
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            if (first + i < rows) {
+                starts[first + i] = start;
+            }
+            start += own[i];
         }
         before += all;
         __syncthreads();

@@ -41,11 +41,16 @@ final class Checker {
             double tolerance) {}
 
     private final KernelEmulator emulator;
-    private final KernelEngine engine = new KernelEngine(DEVICE);
+    private final KernelEngine engine;
     private final List<Case> cases = new ArrayList<>();
 
     Checker(KernelEmulator emulator) {
+        this(emulator, new KernelEngine(DEVICE));
+    }
+
+    Checker(KernelEmulator emulator, KernelEngine engine) {
         this.emulator = emulator;
+        this.engine = engine;
     }
 
     KernelEngine engine() {

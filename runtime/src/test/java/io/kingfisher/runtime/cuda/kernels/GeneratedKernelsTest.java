@@ -2,13 +2,18 @@ package io.kingfisher.runtime.cuda.kernels;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.BatchNorm;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Expr.BinaryOp;
 import io.kingfisher.runtime.graph.Expr.UnaryOp;
 import io.kingfisher.runtime.graph.Exprs;
+import io.kingfisher.runtime.graph.Gather;
 import io.kingfisher.runtime.graph.Map;
 import io.kingfisher.runtime.graph.Movement;
+import io.kingfisher.runtime.graph.Pool;
+import io.kingfisher.runtime.graph.Pool.Window;
 import io.kingfisher.runtime.graph.Reduce;
+import io.kingfisher.runtime.graph.Softmax;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.layout.View;
 import java.util.ArrayList;
@@ -290,6 +295,25 @@ class GeneratedKernelsTest {
             checker.add("channel sums", plan, inputs, outputs, new double[][] {x, m}, expected, 2e-6);
         }
         checker.run();
+    }
+
+    /** What is done where an array has more than 2^31 elements. */
+    @Test
+    void indicesOf64Bits() {
+        Checker wide = new Checker(emulator, new KernelEngine(Checker.DEVICE, 0));
+        for (DType dtype : List.of(DType.F32, DType.BF16)) {
+            wide.op(map(X.mul(Y).sub(Y), dtype), 1e-6, Type.of(dtype, 2, 3, 5, 8), Type.of(dtype, 3, 1, 1));
+            wide.op(map(X.mul(Y).sub(Y), dtype), 1e-6, Type.of(dtype, 1003), Type.of(dtype, 1));
+            wide.op(new Reduce(Reduce.Kind.SUM, List.of(0, 2)), 2e-6, Type.of(dtype, 7, 5, 300));
+            wide.op(new Reduce(Reduce.Kind.MAX, List.of(1)), 2e-6, Type.of(dtype, 7, 5003));
+            wide.op(new Movement.Transpose(List.of(1, 0)), 0, Type.of(dtype, 37, 53));
+            wide.op(new Movement.Concat(0), 0, Type.of(dtype, 3, 5), Type.of(dtype, 2, 5));
+            wide.op(new Gather(), 0, Type.of(dtype, 200, 5), Type.of(DType.I32, 9));
+            wide.op(new Softmax(), 1e-6, Type.of(dtype, 9, 5));
+            wide.op(new Pool.AvgPool2d(Window.of(3, 2, 1)), 1e-6, Type.of(dtype, 2, 3, 5, 6));
+            wide.op(new BatchNorm(1e-3), 1e-5, Type.of(dtype, 2, 3, 5, 6), Type.of(dtype, 3), Type.of(dtype, 3));
+        }
+        wide.run();
     }
 
     @Test
