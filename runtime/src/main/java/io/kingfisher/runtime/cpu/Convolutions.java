@@ -90,7 +90,7 @@ final class Convolutions {
         DnnlPrimitiveDesc weightGradient(DnnlMemoryDesc src, DnnlMemoryDesc dst) {
             try (DnnlMemoryDesc weights = any(weight);
                     DnnlPrimitiveDesc hint = hint()) {
-                return DnnlPrimitiveDesc.convolutionBackwardWeights(
+                DnnlPrimitiveDesc pd = DnnlPrimitiveDesc.convolutionBackwardWeights(
                         onednn.engine(),
                         dnnl_h.dnnl_convolution_direct(),
                         src,
@@ -103,6 +103,22 @@ final class Convolutions {
                         padding,
                         hint,
                         onednn.attributes());
+                // The hint must live for as long as there is another implementation to go to.
+                leaveUnsound(pd);
+                return pd;
+            }
+        }
+
+        /**
+         * For the weight gradient of a 1x1 kernel with a stride, oneDNN 3.11's own code for 1x1 kernels first copies the cells
+         * that the kernel sees, in blocks of channels. Where the channels do not fill the last block it writes behind its
+         * scratch memory: wrong gradients, or a crash. Its next code is right.
+         */
+        private void leaveUnsound(DnnlPrimitiveDesc pd) {
+            boolean strided = strides[0] > 1 || strides[1] > 1;
+            boolean more = strided && (image.dim(1) % 16 != 0 || output.dim(1) % 16 != 0);
+            while (more && pd.implementation().contains("1x1")) {
+                more = pd.nextImplementation();
             }
         }
 
