@@ -31,7 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A small net on the CPU device whose programs also hand out gradients and captures. */
+/** A small net, on the CPU device unless said otherwise, whose programs also hand out gradients and captures. */
 final class TestNet implements AutoCloseable {
     enum Kind {
         MLP,
@@ -54,7 +54,7 @@ final class TestNet implements AutoCloseable {
     private static final int CLASSES = 5;
     private static final int TOKENS = 7;
 
-    private final Device device = Device.open("cpu", new DeviceOptions(1));
+    private final Device device;
     private final Kind kind;
     private final Layer model;
     private final Random random;
@@ -66,7 +66,8 @@ final class TestNet implements AutoCloseable {
     private List<Capture> captures = List.of();
     private Program last;
 
-    private TestNet(Kind kind, long seed, int batch, int parts) {
+    private TestNet(Device device, Kind kind, long seed, int batch, int parts) {
+        this.device = device;
         this.kind = kind;
         this.random = new Random(seed);
         this.batch = batch;
@@ -124,12 +125,17 @@ final class TestNet implements AutoCloseable {
     }
 
     static TestNet of(Kind kind, long seed) {
-        return new TestNet(kind, seed, BATCH, 1);
+        return of(kind, seed, Device.open("cpu", new DeviceOptions(1)));
+    }
+
+    /** A net on a device, which it closes. */
+    static TestNet of(Kind kind, long seed, Device device) {
+        return new TestNet(device, kind, seed, BATCH, 1);
     }
 
     /** A net whose batch is recorded in parts, the losses joined. */
     static TestNet of(Kind kind, long seed, int batch, int parts) {
-        return new TestNet(kind, seed, batch, parts);
+        return new TestNet(Device.open("cpu", new DeviceOptions(1)), kind, seed, batch, parts);
     }
 
     Device device() {
