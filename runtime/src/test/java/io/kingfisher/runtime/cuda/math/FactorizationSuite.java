@@ -28,7 +28,8 @@ final class FactorizationSuite {
     void run() {
         for (int n : new int[] {1, 2, 5, 17, 40}) {
             for (int batch : new int[] {1, 3}) {
-                square(n, batch);
+                cholesky(n, batch);
+                eigenvalues(n, batch);
                 solve(n, batch, 1, false);
                 solve(n, batch, 4, true);
             }
@@ -39,6 +40,16 @@ final class FactorizationSuite {
             }
         }
         failures();
+    }
+
+    void choleskyAndSolves() {
+        for (int n : new int[] {1, 5, 17}) {
+            for (int batch : new int[] {1, 3}) {
+                cholesky(n, batch);
+                solve(n, batch, 1, false);
+                solve(n, batch, 4, true);
+            }
+        }
     }
 
     private double[] numbers(int count) {
@@ -74,7 +85,7 @@ final class FactorizationSuite {
         return a;
     }
 
-    private void square(int n, int batch) {
+    private void cholesky(int n, int batch) {
         double[] a = symmetric(n, batch, n + 1);
         try (HostCall host = new HostCall(memory)) {
             host.operand(t, a).result((long) a.length * t.bytes()).result(4L * batch);
@@ -92,6 +103,9 @@ final class FactorizationSuite {
                 close("Cholesky " + n, mirrored(a, n, b), times(l, transposed(l, n, n), n, n, n));
             }
         }
+    }
+
+    private void eigenvalues(int n, int batch) {
         double[] s = symmetric(n, batch, 0);
         try (HostCall host = new HostCall(memory)) {
             host.operand(t, s).result((long) n * batch * t.bytes());

@@ -215,7 +215,7 @@ final class MathSuite {
         }
     }
 
-    private void convolution(Conv c) {
+    void convolution(Conv c) {
         Shape x = c.image(), w = c.weight(), y = c.geometry().output(x, w);
         List<Shape> shapes = switch (c.pass()) {
             case FORWARD -> List.of(x, w);
