@@ -234,7 +234,7 @@ final class CudaSearch {
                 rejected.add(origin + ": " + e.getMessage());
             }
         }
-        rejected.add("no jar on the class path or module path holds " + folder + names(library));
+        rejected.add("the class path and the module path: no jar there holds " + folder + names(library));
         return null;
     }
 
