@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.kingfisher.nativebindings.CudaLibrary;
 import io.kingfisher.nativebindings.nvrtc.NvrtcProgram;
 import io.kingfisher.runtime.cuda.kernels.KernelLaunch.KernelCode;
+import io.kingfisher.runtime.cuda.math.MatrixKernelSources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +69,8 @@ class KernelCompilationTest {
     @ParameterizedTest
     @ValueSource(ints = {80, 90, 100})
     void keepsAllInRegisters(int architecture) throws Exception {
-        Collection<KernelCode> codes = KernelSamples.codes(new KernelEngine(Checker.DEVICE));
+        Collection<KernelCode> codes = new ArrayList<>(KernelSamples.codes(new KernelEngine(Checker.DEVICE)));
+        codes.addAll(MatrixKernelSources.all());
         List<String> report = new ArrayList<>();
         ExecutorService threads = Executors.newFixedThreadPool(2);
         try {
