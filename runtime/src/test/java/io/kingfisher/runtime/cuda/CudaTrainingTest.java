@@ -1,11 +1,18 @@
 package io.kingfisher.runtime.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.cpu.Net;
+import io.kingfisher.runtime.graph.Autodiff;
+import io.kingfisher.runtime.graph.Conv2d;
+import io.kingfisher.runtime.graph.Convolution;
+import io.kingfisher.runtime.graph.Value;
 import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -72,5 +79,46 @@ class CudaTrainingTest {
         // The input, five kernels of more than one place, and the gradient behind the pooling; nothing between.
         assertEquals(7, lines(steps, "Transpose").size(), steps);
         assertEquals(List.of(), lines(steps, "to row-major order"));
+    }
+
+    private static Program halves(Net net) {
+        Value x = net.graph.input("x", DType.F32, 2, 3, 6, 6).cast(DType.BF16);
+        Value first = net.parameter(0.3, 0, 8, 3, 3, 3), second = net.parameter(0.3, 0, 4, 8, 3, 3);
+        Conv2d conv = new Conv2d(Convolution.of(1, 1, 1, 1));
+        Value h =
+                net.graph.add(conv, x, first.cast(DType.BF16)).output(0).relu().cast(DType.BF16);
+        Value y = net.graph.add(conv, h, second.cast(DType.BF16)).output(0).cast(DType.F32);
+        Value loss = y.square().mean();
+        net.graph.output("loss", loss);
+        List<Value> gradients = Autodiff.gradients(loss, List.of(first, second));
+        for (int i = 0; i < 2; i++) {
+            net.graph.assign(
+                    net.parameters.get(i),
+                    (i == 0 ? first : second).sub(gradients.get(i).mul(0.1)));
+        }
+        return net.device.compile(net.graph);
+    }
+
+    /** The casts of images and kernels put the channels last; nothing is transposed, whole updates are one launch. */
+    @Test
+    void castsToHalvesPutChannelsLast() {
+        try (EmulatedGpu gpu = EmulatedGpu.open();
+                Device reference = Device.open("reference")) {
+            Net a = new Net(gpu.device()), b = new Net(reference);
+            Program fast = halves(a), slow = halves(b);
+            for (Program program : List.of(fast, slow)) {
+                Tensor x = program.input("x");
+                for (int i = 0; i < x.elements(); i++) {
+                    x.set(i, Math.sin(i));
+                }
+                program.replay();
+            }
+            assertEquals(slow.output("loss").item(), fast.output("loss").item(), 1e-2);
+            for (int i = 0; i < 2; i++) {
+                assertArrayEquals(
+                        b.parameters.get(i).doubles(), a.parameters.get(i).doubles(), 5e-3, "parameter " + i);
+            }
+            assertEquals(List.of(), lines(fast.describe(), "Transpose"), fast.describe());
+        }
     }
 }
