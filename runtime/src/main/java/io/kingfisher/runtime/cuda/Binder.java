@@ -30,7 +30,7 @@ final class Binder {
     private final Driver driver;
     private final Resources resources;
     private final Set<KernelCode> codes = new LinkedHashSet<>();
-    private final Map<Argument.Table, Buffer> tables = new LinkedHashMap<>();
+    private final Map<Buffer, List<Entry>> contents = new LinkedHashMap<>();
     private final Map<Buffer, List<Buffer>> operandsOf = new LinkedHashMap<>();
     private final Map<List<Object>, Long> functions = new HashMap<>();
     private Map<KernelCode, Long> modules = Map.of();
@@ -72,8 +72,6 @@ final class Binder {
             return steps.size() == 1 ? steps.get(0) : new CudaStep.Several(List.copyOf(steps));
         };
     }
-
-    private final Map<Buffer, List<Entry>> contents = new LinkedHashMap<>();
 
     /** The tables of all plans, which last as long as the program. */
     Set<Buffer> tables() {
