@@ -178,17 +178,17 @@ final class BenchCommand implements Callable<Integer> {
                 Locale.ROOT,
                 "%-14s %-18s %-4s  p50 %9.3f ms  p99 %9.3f ms  host %8.1f us  %4d calls  %4d nodes  %7.3f TFLOP/s (%3.0f%%)"
                         + "  %7.1f GB/s (%3.0f%%)%n",
-                record.get("model"),
-                record.get("optimizer"),
-                record.get("precision"),
-                record.get("step_ms_p50"),
-                record.get("step_ms_p99"),
-                record.get("host_us"),
-                record.get("native_calls"),
-                record.get("graph_nodes"),
-                record.get("tflop_s"),
+                (String) record.get("model"),
+                (String) record.get("optimizer"),
+                (String) record.get("precision"),
+                (double) record.get("step_ms_p50"),
+                (double) record.get("step_ms_p99"),
+                (double) record.get("host_us"),
+                (long) record.get("native_calls"),
+                (long) record.get("graph_nodes"),
+                (double) record.get("tflop_s"),
                 100 * (double) record.get("share_of_gemm"),
-                record.get("gb_s"),
+                (double) record.get("gb_s"),
                 100 * (double) record.get("share_of_copy"));
     }
 
