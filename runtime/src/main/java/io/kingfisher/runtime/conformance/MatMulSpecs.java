@@ -56,6 +56,18 @@ final class MatMulSpecs {
                 b));
         specs.add(Spec.smooth("gram matrix", Tolerance.SUM, (_, v) -> v.get(0).matmul(v.get(0), true, false), x));
         specs.add(Spec.smooth(
+                        "gram matrix of rows",
+                        Tolerance.SUM,
+                        (_, v) -> v.get(0).matmul(v.get(0), false, true),
+                        Operand.random(random, t, 70, 9))
+                .upTo(1));
+        specs.add(Spec.smooth(
+                        "gram matrix of one column",
+                        Tolerance.SUM,
+                        (_, v) -> v.get(0).matmul(v.get(0), true, false),
+                        Operand.random(random, t, 33, 1))
+                .upTo(1));
+        specs.add(Spec.smooth(
                 "matmul of a transpose",
                 Tolerance.SUM,
                 (_, v) -> v.get(0)

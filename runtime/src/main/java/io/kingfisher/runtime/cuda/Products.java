@@ -6,6 +6,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
+import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
@@ -58,6 +59,14 @@ final class Products {
             assembly.clear(assembly.describe(node), node.scope(), assembly.define(c, Layout.PLAIN));
             return;
         }
+        if (a == b
+                && op.transposeA() != op.transposeB()
+                && bias == null
+                && c.rank() == 2
+                && !c.dtype().half()) {
+            gram(op, node);
+            return;
+        }
         Shape batches = c.shape().slice(0, c.rank() - 2);
         long batch = batches.elements();
         Factor left = factor(a, batches), right = factor(b, batches);
@@ -84,6 +93,29 @@ final class Products {
                 bias == null ? Epilogue.NONE : Epilogue.BIAS));
         String what = assembly.describe(node) + (bias == null ? "" : " plus bias " + bias);
         assembly.call(what, node.scope(), call, reads, List.of(assembly.define(c, Layout.PLAIN)));
+    }
+
+    /**
+     * A matrix times its own transposed, as a factor of curvature is: half of the work, in F32 throughout whatever other
+     * products may round to.
+     */
+    private void gram(MatMul op, Node node) {
+        Value a = node.input(0), c = node.output(0);
+        long n = c.dim(-1), k = a.dim(op.transposeA() ? -2 : -1);
+        Buffer result = assembly.define(c, Layout.PLAIN);
+        assembly.call(
+                assembly.describe(node) + ", its lower triangle",
+                node.scope(),
+                math.selfProduct(new SelfProduct(c.dtype(), op.transposeA(), n, k, 1)),
+                List.of(assembly.plain(a)),
+                List.of(result));
+        assembly.launch(
+                "Mirror " + c,
+                node.scope(),
+                assembly.engine().mirror(c.dtype(), n, 1),
+                List.of(),
+                List.of(result),
+                Map.of());
     }
 
     /** A factor's memory and the elements from one product's matrix to the next's. */

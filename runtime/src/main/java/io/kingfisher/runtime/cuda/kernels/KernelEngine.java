@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda.kernels;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.driver.Driver;
 import io.kingfisher.runtime.graph.Attention;
@@ -119,6 +120,11 @@ public final class KernelEngine {
     public KernelPlan batchNormGrad(
             BatchNormGrad op, boolean relu, boolean residual, List<View> inputs, List<View> outputs) {
         return norms.backward(op.epsilon(), relu, residual, inputs, outputs);
+    }
+
+    /** Copies what is below the diagonals of {@code batch} matrices [n x n] to above them. Operand: the matrices, changed. */
+    public KernelPlan mirror(DType dtype, long n, long batch) {
+        return movements.mirror(dtype, n, batch);
     }
 
     /** Whether {@link #plan} takes an op's operands as any view shows them; otherwise they are in row-major order. */

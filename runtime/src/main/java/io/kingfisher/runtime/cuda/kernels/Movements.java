@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda.kernels;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.KernelEngine.Elementwise;
 import io.kingfisher.runtime.cuda.kernels.KernelLaunch.Argument;
@@ -131,6 +132,21 @@ final class Movements {
                         new Argument.Long(count),
                         new Argument.Long(in.offset()),
                         new Argument.Long(out.offset()))));
+    }
+
+    /** See {@link KernelEngine#mirror}. */
+    KernelPlan mirror(DType dtype, long n, long batch) {
+        long tiles = Maps.ceil(n, TILE);
+        String text = "typedef " + bits(dtype.bytes()) + " Bits;\n\n" + sources.text("mirror.cu");
+        return KernelPlan.of(new KernelLaunch(
+                new KernelCode("mirror.cu", text),
+                "mirror",
+                Math.toIntExact(tiles * tiles * batch),
+                1,
+                1,
+                256,
+                0,
+                List.of(new Argument.Operand(0), new Argument.Int(Math.toIntExact(n)))));
     }
 
     /** The unsigned type of a size. */

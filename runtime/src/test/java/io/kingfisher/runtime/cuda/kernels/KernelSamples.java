@@ -66,6 +66,7 @@ final class KernelSamples {
     }
 
     private void written(DType t) {
+        add(engine.mirror(t, 70, 1));
         for (long width : new long[] {64, 4096}) {
             Type x = Type.of(t, 512, width), d = Type.of(t, width), r = Type.of(t, 512);
             op(new Softmax(), x);
