@@ -4,6 +4,7 @@ import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
 
 import io.kingfisher.layers.Layer;
 import io.kingfisher.layers.Variable;
+import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import java.util.ArrayList;
@@ -42,6 +43,11 @@ public final class TorchEngine implements StepEngine {
     public TorchEngine(Workload workload, Rule rule, int threads, Layout layout, boolean mkl) {
         if (mkl) {
             System.setProperty("org.bytedeco.openblas.load", "mkl");
+            // The threads of libtorch's own loops, rather than a second set of them.
+            NativeMemory.setenv("MKL_THREADING_LAYER", "GNU");
+        } else {
+            // OpenBLAS and libtorch have threads of their own, which starve each other where they wait by spinning.
+            NativeMemory.setenv("OMP_WAIT_POLICY", "passive");
         }
         Loader.load(torch.class);
         torch.set_num_threads(threads);
