@@ -4,6 +4,7 @@ import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
 
 import io.kingfisher.layers.Layer;
 import io.kingfisher.layers.Variable;
+import io.kingfisher.nativebindings.Libraries;
 import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
@@ -45,8 +46,10 @@ public final class TorchEngine implements StepEngine {
             System.setProperty("org.bytedeco.openblas.load", "mkl");
             // The threads of libtorch's own loops, rather than a second set of them.
             NativeMemory.setenv("MKL_THREADING_LAYER", "GNU");
-        } else {
+        } else if (Libraries.loaded().isEmpty()) {
             // OpenBLAS and libtorch have threads of their own, which starve each other where they wait by spinning.
+            // Beside
+            // our engine in one process, as in tests, it is too late to say so.
             NativeMemory.setenv("OMP_WAIT_POLICY", "passive");
         }
         Loader.load(torch.class);
