@@ -13,13 +13,13 @@ import io.kingfisher.optimizers.Optimizer;
 import io.kingfisher.optimizers.Optimizer.Cadence;
 import io.kingfisher.optimizers.ParameterGroup;
 import io.kingfisher.optimizers.Sgd;
-import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.train.workload.Workload;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -32,12 +32,12 @@ public final class KingfisherEngine implements StepEngine {
     private final Optimizer optimizer;
     private final Refresh refresh;
     private final Map<Cadence, Recorded> programs = new EnumMap<>(Cadence.class);
-    private final Tensor[] inputs = new Tensor[Workload.INPUTS], labels = new Tensor[Workload.LABELS];
+    private final Tensor[] inputs = new Tensor[Batches.INPUTS], labels = new Tensor[Batches.LABELS];
 
     public KingfisherEngine(Workload workload, Rule rule, Refresh refresh, int threads) {
         this.refresh = refresh;
         device = Device.open("cpu", new DeviceOptions(threads));
-        Layer model = workload.create();
+        Layer model = workload.model();
         model.initialize(device, SEED);
         optimizer = optimizer(device, model, workload, rule);
         for (Cadence cadence : Cadence.values()) {
@@ -45,22 +45,21 @@ public final class KingfisherEngine implements StepEngine {
                 programs.put(cadence, record(workload, model, cadence));
             }
         }
+        var batches = new Batches(workload);
         for (int i = 0; i < inputs.length; i++) {
-            inputs[i] = device.allocate(inputType(workload), workload.inputs());
+            inputs[i] =
+                    device.allocate(workload.input().dtype(), workload.input().shape());
             if (workload.text()) {
-                inputs[i].write(workload.tokens(i));
+                inputs[i].write(batches.tokens(i));
             } else {
-                inputs[i].write(workload.images(i));
+                inputs[i].write(batches.images(i));
             }
         }
         for (int i = 0; i < labels.length; i++) {
-            labels[i] = device.allocate(DType.I32, workload.labels());
-            labels[i].write(workload.labels(i));
+            labels[i] =
+                    device.allocate(workload.target().dtype(), workload.target().shape());
+            labels[i].write(batches.labels(i));
         }
-    }
-
-    private static DType inputType(Workload workload) {
-        return workload.text() ? DType.I32 : DType.F32;
     }
 
     private static Optimizer optimizer(Device device, Layer model, Workload workload, Rule rule) {
@@ -81,8 +80,8 @@ public final class KingfisherEngine implements StepEngine {
     private Recorded record(Workload workload, Layer model, Cadence cadence) {
         Graph graph = new Graph();
         Recording recording = Recording.train(graph);
-        Value x = graph.input("x", inputType(workload), workload.inputs().toArray());
-        Value y = graph.input("y", DType.I32, workload.labels().toArray());
+        Value x = graph.input("x", workload.input());
+        Value y = graph.input("y", workload.target());
         LossValue loss = new CrossEntropy().apply(recording, model.apply(recording, x), y);
         Gradients gradients = recording.gradients(loss);
         optimizer.record(gradients, cadence);

@@ -8,6 +8,7 @@ import io.kingfisher.nativebindings.Libraries;
 import io.kingfisher.nativebindings.NativeMemory;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
+import io.kingfisher.train.workload.Workload;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -36,7 +37,7 @@ public final class TorchEngine implements StepEngine {
 
     private final TorchNet net;
     private final Optimizer optimizer;
-    private final Tensor[] inputs = new Tensor[Workload.INPUTS], labels = new Tensor[Workload.LABELS];
+    private final Tensor[] inputs = new Tensor[Batches.INPUTS], labels = new Tensor[Batches.LABELS];
 
     /**
      * @param mkl whether products run on MKL, whose jar must then be there, rather than on OpenBLAS
@@ -58,7 +59,7 @@ public final class TorchEngine implements StepEngine {
         Map<String, Tensor> variables = new LinkedHashMap<>();
         List<Tensor> trained = new ArrayList<>();
         try (Device device = Device.open("reference")) {
-            Layer model = workload.create();
+            Layer model = workload.model();
             model.initialize(device, SEED);
             for (Variable variable : model.variables()) {
                 if (variable.tensor().dtype() == DType.F32) {
@@ -74,14 +75,15 @@ public final class TorchEngine implements StepEngine {
         }
         net = new TorchNet(workload, variables);
         optimizer = optimizer(rule, new TensorVector(trained.toArray(Tensor[]::new)));
+        var batches = new Batches(workload);
         for (int i = 0; i < inputs.length; i++) {
-            long[] shape = workload.inputs().toArray();
+            long[] shape = workload.input().shape().toArray();
             inputs[i] = workload.text()
-                    ? Tensor.create(longs(workload.tokens(i)), shape)
-                    : placed(Tensor.create(workload.images(i), shape), layout);
+                    ? Tensor.create(longs(batches.tokens(i)), shape)
+                    : placed(Tensor.create(batches.images(i), shape), layout);
         }
         for (int i = 0; i < labels.length; i++) {
-            labels[i] = Tensor.create(longs(workload.labels(i)));
+            labels[i] = Tensor.create(longs(batches.labels(i)));
         }
     }
 

@@ -11,6 +11,7 @@ import static org.bytedeco.pytorch.global.torch.max_pool2d;
 import static org.bytedeco.pytorch.global.torch.relu;
 import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 
+import io.kingfisher.train.workload.Workload;
 import java.util.Map;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -25,12 +26,13 @@ import org.bytedeco.pytorch.TensorVector;
 record TorchNet(Workload workload, Map<String, Tensor> variables) {
     /** The logits of a batch: [N x classes], or [N x T x vocabulary]. */
     Tensor logits(Tensor x) {
-        return switch (workload) {
-            case MLP_SMALL -> dense("fc2", relu(dense("fc1", x.flatten(1, -1))));
-            case MLP_LARGE -> dense("fc3", relu(dense("fc2", relu(dense("fc1", x.flatten(1, -1))))));
-            case LENET -> lenet(x);
-            case RESNET18_CIFAR -> resnet(x);
-            case GPT_MINI -> gpt(x);
+        return switch (workload.name()) {
+            case "mlp-small" -> dense("fc2", relu(dense("fc1", x.flatten(1, -1))));
+            case "mlp-large" -> dense("fc3", relu(dense("fc2", relu(dense("fc1", x.flatten(1, -1))))));
+            case "lenet" -> lenet(x);
+            case "resnet18-cifar" -> resnet(x);
+            case "gpt-mini" -> gpt(x);
+            default -> throw new IllegalArgumentException("libtorch has no " + workload.name() + " here");
         };
     }
 

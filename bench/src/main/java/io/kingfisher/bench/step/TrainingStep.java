@@ -3,6 +3,7 @@ package io.kingfisher.bench.step;
 import io.kingfisher.bench.step.StepEngine.Refresh;
 import io.kingfisher.bench.step.StepEngine.Rule;
 import io.kingfisher.bench.step.TorchEngine.Layout;
+import io.kingfisher.train.workload.Workload;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -62,7 +63,7 @@ public class TrainingStep {
 
     @Setup(Level.Trial)
     public void open() {
-        trainer = open(engine, Workload.of(model), optimizer, refresh, threads);
+        trainer = open(engine, Workload.of(model, Workload.all()), optimizer, refresh, threads);
     }
 
     static StepEngine open(Engine engine, Workload workload, Rule rule, Refresh refresh, int threads) {

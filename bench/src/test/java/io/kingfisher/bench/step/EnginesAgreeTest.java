@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.kingfisher.bench.step.StepEngine.Refresh;
 import io.kingfisher.bench.step.StepEngine.Rule;
 import io.kingfisher.bench.step.TorchEngine.Layout;
+import io.kingfisher.train.workload.Workload;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,7 +19,7 @@ class EnginesAgreeTest {
     @ParameterizedTest
     @CsvSource({"mlp-small, SGD", "mlp-small, ADAMW", "mlp-large, SGD", "lenet, SGD", "lenet, ADAMW", "gpt-mini, SGD"})
     void inTheirLosses(String model, Rule rule) {
-        Workload workload = Workload.of(model);
+        Workload workload = Workload.of(model, Workload.all());
         try (var ours = new KingfisherEngine(workload, rule, Refresh.SCHEDULED, THREADS);
                 var theirs = new TorchEngine(workload, rule, THREADS, Layout.NCHW, false)) {
             for (int i = 0; i < STEPS; i++) {

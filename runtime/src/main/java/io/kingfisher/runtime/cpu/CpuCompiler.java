@@ -47,11 +47,10 @@ final class CpuCompiler {
         this.device = device;
         this.graph = Passes.optimize(Legal.of(graph, new CpuRules()));
         this.fusion = Fusion.of(this.graph);
-        this.nodes = needed();
+        this.nodes = Passes.needed(this.graph);
         this.epilogues = new Epilogues(nodes, this.graph, node -> node.output(0).dtype() == DType.F32);
         this.assembly = new Assembly(device.onednn(), resources);
-        Set<Value> results = new HashSet<>(this.graph.outputs().values());
-        results.addAll(this.graph.assignments().values());
+        Set<Value> results = Passes.results(this.graph);
         this.lowering = new Lowering(assembly, device, epilogues, fusion, results);
     }
 
@@ -75,22 +74,6 @@ final class CpuCompiler {
         lowering.last(fusion.last());
         new Results(graph, assembly, tensors, outputs).settle();
         return place();
-    }
-
-    /** The nodes that outputs and assignments depend on, in the order of recording. */
-    private List<Node> needed() {
-        Set<Node> needed = new HashSet<>();
-        graph.outputs().values().forEach(value -> needed.add(value.node()));
-        graph.assignments().values().forEach(value -> needed.add(value.node()));
-        List<Node> order = new ArrayList<>();
-        for (int i = graph.nodes().size() - 1; i >= 0; i--) {
-            Node node = graph.nodes().get(i);
-            if (needed.contains(node)) {
-                node.inputs().forEach(value -> needed.add(value.node()));
-                order.add(0, node);
-            }
-        }
-        return order;
     }
 
     private void lower(Node node) {

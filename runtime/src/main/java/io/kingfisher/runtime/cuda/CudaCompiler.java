@@ -48,14 +48,13 @@ final class CudaCompiler {
         this.device = device;
         this.graph = Passes.optimize(Legal.of(graph, new CudaRules(device.engine(), device.math())));
         this.fusion = Fusion.of(this.graph);
-        this.nodes = needed();
+        this.nodes = Passes.needed(this.graph);
         Precision precision = device.options().tf32() ? Precision.TF32 : Precision.FP32;
         Products products = new Products(device.math(), precision);
         this.epilogues = new Epilogues(nodes, this.graph, products::takesBias);
         this.binder = new Binder(device.driver(), resources);
         this.assembly = new Assembly(device.engine(), binder);
-        Set<Value> results = new HashSet<>(this.graph.outputs().values());
-        results.addAll(this.graph.assignments().values());
+        Set<Value> results = Passes.results(this.graph);
         Set<Value> fixed = new HashSet<>(results);
         nodes.stream()
                 .filter(node -> fusion.absorbed(node) || fusion.last().contains(node))
@@ -99,21 +98,6 @@ final class CudaCompiler {
         lowering.last(fusion.last());
         new Results(graph, assembly, tensors, outputs).settle();
         return place();
-    }
-
-    /** The nodes that outputs and assignments depend on, in the order of recording. */
-    private List<Node> needed() {
-        Set<Node> needed = new HashSet<>();
-        graph.outputs().values().forEach(value -> needed.add(value.node()));
-        graph.assignments().values().forEach(value -> needed.add(value.node()));
-        List<Node> order = new ArrayList<>();
-        for (Node node : graph.nodes().reversed()) {
-            if (needed.contains(node)) {
-                node.inputs().forEach(value -> needed.add(value.node()));
-                order.add(node);
-            }
-        }
-        return order.reversed();
     }
 
     private void lower(Node node) {

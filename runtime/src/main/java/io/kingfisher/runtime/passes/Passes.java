@@ -1,6 +1,10 @@
 package io.kingfisher.runtime.passes;
 
 import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Node;
+import io.kingfisher.runtime.graph.Value;
+import java.util.List;
+import java.util.Set;
 
 /** All rewrites, in the order in which they help each other. */
 public final class Passes {
@@ -17,5 +21,15 @@ public final class Passes {
         Graph merged = new Merge(inlined).apply();
         // Inlining leaves repeated and unneeded nodes behind.
         return new Simplify().apply(merged);
+    }
+
+    /** The nodes that outputs and assignments depend on, in the order of recording. */
+    public static List<Node> needed(Graph graph) {
+        return Rewrite.needed(graph);
+    }
+
+    /** The values that leave the graph: outputs and what is assigned. */
+    public static Set<Value> results(Graph graph) {
+        return Rewrite.results(graph);
     }
 }

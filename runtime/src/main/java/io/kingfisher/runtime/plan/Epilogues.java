@@ -10,9 +10,9 @@ import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.passes.Passes;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
@@ -38,8 +38,7 @@ public final class Epilogues {
         nodes.forEach(node -> node.inputs()
                 .forEach(input ->
                         readers.computeIfAbsent(input, _ -> new ArrayList<>()).add(node)));
-        Set<Value> results = new HashSet<>(graph.outputs().values());
-        results.addAll(graph.assignments().values());
+        Set<Value> results = Passes.results(graph);
         for (Node node : nodes) {
             boolean product = (node.op() instanceof Conv2d || node.op() instanceof MatMul)
                     && node.inputs().stream().allMatch(input -> input.shape().elements() > 0);

@@ -63,15 +63,18 @@ public record Workload(String name, String network, int batch, Shape sample, int
         return sample.rank() == 1;
     }
 
-    Layer model() {
+    /** The model without memory. */
+    public Layer model() {
         return Models.create(network, sample, classes, sizes);
     }
 
-    Type input() {
+    /** A batch of inputs: F32 images or I32 tokens. */
+    public Type input() {
         return new Type(text() ? DType.I32 : DType.F32, Shape.of(batch).concat(sample));
     }
 
-    Type target() {
+    /** The labels of a batch, I32: one for each sample, or for each token. */
+    public Type target() {
         return new Type(DType.I32, text() ? Shape.of(batch).concat(sample) : Shape.of(batch));
     }
 }
