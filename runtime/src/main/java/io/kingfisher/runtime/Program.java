@@ -12,6 +12,28 @@ public interface Program extends AutoCloseable {
     Tensor output(String name);
 
     /**
+     * How many replays before the last one still have their small outputs; 0 where a replay is done when it returns. Where a
+     * device runs behind the host, who reads what earlier replays have left does not make it wait for the next.
+     */
+    default int history() {
+        return 0;
+    }
+
+    /**
+     * The memory of an output as the replay that is {@code back} replays before the last one has left it; with 0 that of
+     * {@link #output(String)}.
+     *
+     * @throws KingfisherException if {@code back} is not from 0 to {@link #history()}, or the output is too large to be kept
+     */
+    default Tensor output(String name, int back) {
+        if (back != 0) {
+            throw new KingfisherException("The program keeps the outputs of its last replay only, not those of " + back
+                    + " replays before; read them before the next replay.");
+        }
+        return output(name);
+    }
+
+    /**
      * Runs the program once.
      *
      * @throws KingfisherException if the program, its device or a tensor that it uses is closed, or a native call fails

@@ -23,6 +23,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
 /** Everything that a configuration describes, opened: closing it frees all of it in the reverse order. */
 final class Experiment implements AutoCloseable {
@@ -39,12 +40,12 @@ final class Experiment implements AutoCloseable {
     private final DataLoader testLoader;
 
     /**
-     * @param profiled whether every operation runs on its own, named for profilers
+     * @param devices opens the device that the configuration asks for
      */
-    Experiment(RunConfig config, boolean profiled) {
+    Experiment(RunConfig config, Function<RunConfig, Device> devices) {
         this.config = config;
         try {
-            device = open(device(config, profiled));
+            device = open(devices.apply(config));
             data = open(Datasets.open(spec(config)));
             task = new Task(data.train(), config);
             model = open(model(config, task));
@@ -68,7 +69,12 @@ final class Experiment implements AutoCloseable {
         return thing;
     }
 
-    private static Device device(RunConfig config, boolean profiled) {
+    /**
+     * Opens the device that a configuration asks for.
+     *
+     * @param profiled whether every operation runs on its own, named for profilers
+     */
+    static Device device(RunConfig config, boolean profiled) {
         DeviceOptions options = DeviceOptions.defaults()
                 .withTf32(Precision.of(config.training().precision()) == Precision.TF32)
                 .withExecution(profiled ? DeviceOptions.Execution.PLAIN : DeviceOptions.Execution.GRAPH);

@@ -13,53 +13,75 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.train.data.Batch;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The compiled programs of a run: the training step, the one that also refreshes curvature, and the evaluation. */
 final class Programs implements AutoCloseable {
-    /** A program with its staging memory and results at hand, so that a step looks nothing up. */
+    /**
+     * A program with its staging memory and results at hand, so that a step looks nothing up. Results are asked for by the
+     * number of the replay that left them: the last one or one of the {@link #history()} before it.
+     */
     static final class Step {
         private final Program program;
-        private final Tensor x, y, loss, count, top1, top5;
+        private final Tensor x, y;
+        private final Tensor[] loss, count, top1, top5;
+        private long replays;
 
         private Step(Program program) {
             this.program = program;
             x = program.input("x");
             y = program.input("y");
-            loss = program.output("loss");
-            count = program.output("count");
-            top1 = program.output("top1");
-            top5 = program.output("top5");
+            loss = outputs("loss");
+            count = outputs("count");
+            top1 = outputs("top1");
+            top5 = outputs("top5");
         }
 
-        void run(Batch batch) {
+        private Tensor[] outputs(String name) {
+            return IntStream.rangeClosed(0, program.history())
+                    .mapToObj(back -> program.output(name, back))
+                    .toArray(Tensor[]::new);
+        }
+
+        /** Replays the program with a batch and returns the number of this replay. */
+        long run(Batch batch) {
             x.write(batch.inputs());
             y.write(batch.targets());
             program.replay();
+            return ++replays;
+        }
+
+        /** How many replays before the last one still have their results. */
+        int history() {
+            return program.history();
+        }
+
+        private double of(Tensor[] output, long replay) {
+            return output[(int) (replays - replay)].get(0);
         }
 
         /** The sum of the loss over the terms of the batch. */
-        double loss() {
-            return loss.get(0);
+        double loss(long replay) {
+            return of(loss, replay);
         }
 
         /** The terms of the loss: samples, tokens, or elements. */
-        double count() {
-            return count.get(0);
+        double count(long replay) {
+            return of(count, replay);
         }
 
-        double top1() {
-            return top1.get(0);
+        double top1(long replay) {
+            return of(top1, replay);
         }
 
-        double top5() {
-            return top5.get(0);
-        }
-
-        Program program() {
-            return program;
+        double top5(long replay) {
+            return of(top5, replay);
         }
     }
 
@@ -68,6 +90,7 @@ final class Programs implements AutoCloseable {
     private final Precision precision;
     private final Optional<LossScale> lossScale;
     private final Tensor randomState;
+    private final MemorySegment random = Arena.ofAuto().allocate(4L * Integer.BYTES, 8);
 
     Programs(
             Device device,
@@ -109,10 +132,16 @@ final class Programs implements AutoCloseable {
 
     /** Sets what dropout draws from: a function of the seed and the step, so that a resumed run draws the same. */
     void random(long seed, long step) {
-        randomState.set(0, (int) seed);
-        randomState.set(1, (int) (seed >>> 32));
-        randomState.set(2, (int) step);
-        randomState.set(3, (int) (step >>> 32));
+        random.setAtIndex(ValueLayout.JAVA_INT, 0, (int) seed);
+        random.setAtIndex(ValueLayout.JAVA_INT, 1, (int) (seed >>> 32));
+        random.setAtIndex(ValueLayout.JAVA_INT, 2, (int) step);
+        random.setAtIndex(ValueLayout.JAVA_INT, 3, (int) (step >>> 32));
+        randomState.write(random);
+    }
+
+    /** How many more steps may be handed over before the results of one are read. */
+    int history() {
+        return evaluation.history();
     }
 
     Step training(Optimizer.Cadence cadence) {

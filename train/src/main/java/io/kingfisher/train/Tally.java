@@ -1,7 +1,6 @@
 package io.kingfisher.train;
 
 import io.kingfisher.runtime.KingfisherException;
-import io.kingfisher.train.data.Batch;
 import io.kingfisher.train.json.Json;
 import io.kingfisher.train.report.Scores;
 import java.io.IOException;
@@ -13,12 +12,12 @@ import java.util.OptionalDouble;
 final class Tally {
     private double loss, count, top1, top5, targets;
 
-    void add(Programs.Step step, Batch batch) {
-        loss += step.loss();
-        count += step.count();
-        top1 += step.top1();
-        top5 += step.top5();
-        targets += batch.targetCount();
+    void add(Pipeline.Result result) {
+        loss += result.loss();
+        count += result.count();
+        top1 += result.top1();
+        top5 += result.top5();
+        targets += result.targets();
     }
 
     /** The mean loss so far; NaN before the first batch. */

@@ -102,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
         List<RunConfig> trials = config.trials();
         for (RunConfig trial : trials) {
             RunFolder own = trials.size() > 1 ? folder.trial(trial.training().seed()) : folder;
-            new Trainer(trial, own, start, profile).run();
+            new Trainer(trial, own, start, asked -> Experiment.device(asked, profile)).run();
         }
         return 0;
     }

@@ -2,6 +2,7 @@ package io.kingfisher.train;
 
 import io.kingfisher.layers.LossScale;
 import io.kingfisher.optimizers.Optimizer;
+import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.train.checkpoint.Checkpoint;
 import io.kingfisher.train.checkpoint.CheckpointFolder;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * One run: epochs of steps, an evaluation and a checkpoint after each. What it computes depends on the configuration and the
@@ -40,13 +42,13 @@ final class Trainer {
     private final RunConfig config;
     private final RunFolder folder;
     private final Start start;
-    private final boolean profiled;
+    private final Function<RunConfig, Device> devices;
 
     /**
-     * @param profiled whether every operation runs on its own, named for profilers
+     * @param devices opens the device that a configuration asks for
      */
-    Trainer(RunConfig config, RunFolder folder, Start start, boolean profiled) {
-        this.profiled = profiled;
+    Trainer(RunConfig config, RunFolder folder, Start start, Function<RunConfig, Device> devices) {
+        this.devices = devices;
         this.config = config;
         this.folder = folder;
         this.start = start;
@@ -57,7 +59,7 @@ final class Trainer {
         try (Arena arena = Arena.ofShared()) {
             Optional<Checkpoint> checkpoint = start.resume().map(file -> CheckpointFolder.resume(file, arena));
             checkpoint.ifPresent(this::checkSameRun);
-            try (Experiment experiment = new Experiment(config, profiled)) {
+            try (Experiment experiment = new Experiment(config, devices)) {
                 RunProgress run = checkpoint.map(c -> RunProgress.of(c.state())).orElseGet(RunProgress::new);
                 checkpoint.ifPresent(
                         c -> Snapshots.restore(experiment, c, start.resume().orElseThrow()));
@@ -163,9 +165,19 @@ final class Trainer {
             progress.begin("epoch " + number + "/" + config.training().maxEpochs(), run.step - run.batch, perEpoch);
             times.clear();
             long stepBefore = run.step;
-            while (run.batch < perEpoch && run.step < total) {
-                step(metrics, board, progress);
+            Pipeline pipeline =
+                    new Pipeline(experiment.programs().history(), result -> done(result, metrics, board, progress));
+            while (run.batch + pipeline.waiting() < perEpoch && run.step + pipeline.waiting() < total) {
+                step(pipeline);
+                boolean more = run.batch + pipeline.waiting() < perEpoch;
+                if (more && System.nanoTime() - savedNanos > SAVE_NANOS) {
+                    // What is saved is the state after the last step, so no step may be on its way.
+                    pipeline.drain();
+                    metrics.sync();
+                    save(false);
+                }
             }
+            pipeline.drain();
             reportSkipped(progress, stepBefore);
             Scores train =
                     run.tally.scores(experiment.task(), !experiment.task().language());
@@ -203,21 +215,24 @@ final class Trainer {
             return !stop && run.step < total;
         }
 
-        private void step(MetricsLog metrics, TensorBoardLog board, Progress progress) {
+        /** Gives the next step to the device; what became of it, {@link #done} hears, maybe after more have been given. */
+        private void step(Pipeline pipeline) {
             Batch batch = loader.next();
-            optimizer.learningRate(0, learningRate.at(run.step));
+            long number = run.step + pipeline.waiting();
+            double rate = learningRate.at(number);
+            optimizer.learningRate(0, rate);
             Optimizer.Cadence cadence = optimizer.advance();
-            experiment.programs().random(config.training().seed(), run.step);
-            Programs.Step step = experiment.programs().training(cadence);
-            long began = System.nanoTime();
-            step.run(batch);
-            long took = System.nanoTime() - began;
-            times.add(took);
-            run.seconds += took / 1e9;
-            run.tally.add(step, batch);
+            experiment.programs().random(config.training().seed(), number);
+            pipeline.give(experiment.programs().training(cadence), batch, rate);
+        }
+
+        private void done(Pipeline.Result result, MetricsLog metrics, TensorBoardLog board, Progress progress) {
+            times.add(result.nanos());
+            run.seconds += result.nanos() / 1e9;
+            run.tally.add(result);
             run.step++;
             run.batch++;
-            double loss = step.loss() / step.count();
+            double loss = result.loss() / result.count();
             if (!Double.isFinite(loss)) {
                 throw new KingfisherException("The loss became " + loss + " in step " + run.step
                         + "; lower init_lr, clip the gradients (clip: {norm: 1}) or look at the data"
@@ -227,16 +242,12 @@ final class Trainer {
             }
             if (run.step % logEvery == 0) {
                 double epochs = run.epoch + (double) run.batch / perEpoch;
-                metrics.write(new StepRecord(run.step, epochs, loss, optimizer.learningRate(0)).toMap());
+                metrics.write(new StepRecord(run.step, epochs, loss, result.learningRate()).toMap());
                 board.scalar("loss/batch", run.step, loss);
-                board.scalar("lr", run.step, optimizer.learningRate(0));
+                board.scalar("lr", run.step, result.learningRate());
             }
             double accuracy = experiment.task().language() ? Double.NaN : run.tally.accuracy();
-            progress.step(run.step, run.tally.meanLoss(), accuracy, took / 1e6);
-            if (System.nanoTime() - savedNanos > SAVE_NANOS && run.batch < perEpoch) {
-                metrics.sync();
-                save(false);
-            }
+            progress.step(run.step, run.tally.meanLoss(), accuracy, result.nanos() / 1e6);
         }
 
         /** Says how many steps of the epoch the scale of the loss has had skipped; none may be left of them. */
@@ -263,11 +274,11 @@ final class Trainer {
             DataLoader test = experiment.testLoader();
             test.seek(Position.START);
             Tally tally = new Tally();
+            Pipeline pipeline = new Pipeline(experiment.programs().history(), tally::add);
             for (int i = 0; i < test.batchesPerEpoch(); i++) {
-                Batch batch = test.next();
-                experiment.programs().evaluation().run(batch);
-                tally.add(experiment.programs().evaluation(), batch);
+                pipeline.give(experiment.programs().evaluation(), test.next(), 0);
             }
+            pipeline.drain();
             return tally.scores(experiment.task(), true);
         }
 

@@ -137,27 +137,28 @@ final class CudaCompiler {
 
     private CudaProgram place() {
         List<Instruction<CudaStep>> instructions = assembly.instructions();
+        Ports ports = new Ports(graph, inputs, outputs);
         Map<Buffer, String> kept = new LinkedHashMap<>();
-        inputs.forEach((name, buffer) -> kept.put(buffer, "input " + name));
         outputs.forEach((name, buffer) -> kept.put(buffer, "output " + name));
         constants.keySet().forEach(buffer -> kept.put(buffer, "constant"));
         binder.tables().forEach(buffer -> kept.put(buffer, "table of a launch"));
         MemoryPlan plan = new MemoryPlan(instructions, kept, ALIGNMENT);
         binder.load(device.compiler());
         long block = device.allocate(
-                plan.bytes(),
+                plan.bytes() + ports.bytes(),
                 () -> "a program whose largest buffers are "
                         + plan.largest(5).stream()
                                 .map(use -> CudaDevice.gibibytes(use.buffer().bytes()) + " of " + use.what())
                                 .collect(Collectors.joining("; ", "", "; it needs one block")));
         resources.add(() -> device.driver().free(block));
         plan.place(block);
+        ports.place(block + plan.bytes());
         Constants.upload(device, constants);
         binder.upload(device.stream());
         List<CudaStep> steps = new ArrayList<>();
         for (Instruction<CudaStep> instruction : instructions) {
             steps.add(instruction.bind().get());
         }
-        return new CudaProgram(device, resources, plan, instructions, steps, graph, inputs, outputs, tensors);
+        return new CudaProgram(device, resources, plan, ports, instructions, steps, graph, tensors.keySet());
     }
 }

@@ -25,7 +25,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * An NVIDIA GPU. All programs and copies of the device go through one stream in the order in which they are asked for.
+ * An NVIDIA GPU. All programs and copies of the device go through one stream in the order in which they are asked for; only
+ * programs' inputs come on a stream of their own, ahead of the replay that waits for them.
  *
  * <p>Any thread may call, virtual ones included: whoever calls takes the device's lock and makes the context current, and
  * nothing between that and the driver's function lets a virtual thread move to another carrier. Compiling is handed to one
@@ -41,6 +42,7 @@ public final class CudaDevice extends Device {
     private final ReentrantLock lock = new ReentrantLock();
     private final ExecutorService thread;
     private final long stream;
+    private final long uploadStream;
     private final long captureStream;
     private final Staging staging;
     private boolean ended;
@@ -59,6 +61,7 @@ public final class CudaDevice extends Device {
         driver.enter();
         this.engine = new KernelEngine(driver.properties());
         this.stream = driver.createStream();
+        this.uploadStream = driver.createStream();
         // Not the stream of the replays: a copy that another thread asks for meanwhile must not end in the graph.
         boolean blocking = options.execution() == DeviceOptions.Execution.BLOCKING;
         this.captureStream = blocking ? driver.createBlockingStream() : driver.createStream();
@@ -131,6 +134,11 @@ public final class CudaDevice extends Device {
         return stream;
     }
 
+    /** Where programs' inputs are uploaded while earlier replays run. */
+    long uploadStream() {
+        return uploadStream;
+    }
+
     long captureStream() {
         return captureStream;
     }
@@ -149,16 +157,20 @@ public final class CudaDevice extends Device {
     private <T> T locked(Supplier<T> work) {
         lock.lock();
         try {
-            if (ended) {
-                throw new KingfisherException("The device " + name + " is closed; open it again.");
-            }
-            driver.enter();
+            enter();
             return work.get();
         } catch (NativeException e) {
             throw failed("A copy or an allocation on " + name, e);
         } finally {
             lock.unlock();
         }
+    }
+
+    private void enter() {
+        if (ended) {
+            throw new KingfisherException("The device " + name + " is closed; open it again.");
+        }
+        driver.enter();
     }
 
     /** The exception for what a driver's function says, which may be the fault of earlier work. */
@@ -222,25 +234,38 @@ public final class CudaDevice extends Device {
         }
     }
 
+    /** Part of every training step, for its scalars: allocates nothing. */
     void upload(long to, MemorySegment from) {
-        if (from.byteSize() > 0) {
-            locked(() -> {
-                if (from.byteSize() <= Staging.SLOT) {
-                    staging.write(to, from, stream);
-                } else {
-                    driver.upload(to, from, stream);
-                    driver.synchronize(stream);
-                }
-                return null;
-            });
+        if (from.byteSize() == 0) {
+            return;
+        }
+        lock.lock();
+        try {
+            enter();
+            if (from.byteSize() <= Staging.SLOT) {
+                staging.write(to, from, stream);
+            } else {
+                driver.upload(to, from, stream);
+                driver.synchronize(stream);
+            }
+        } catch (NativeException e) {
+            throw failed("A copy to " + name, e);
+        } finally {
+            lock.unlock();
         }
     }
 
+    /** Waits for an event; allocates nothing. */
     void await(long event) {
-        locked(() -> {
+        lock.lock();
+        try {
+            enter();
             driver.synchronizeEvent(event);
-            return null;
-        });
+        } catch (NativeException e) {
+            throw failed("Work on " + name, e);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -283,10 +308,12 @@ public final class CudaDevice extends Device {
             if (!ended) {
                 ended = true;
                 driver.enter();
+                driver.synchronize(uploadStream);
                 driver.synchronize(stream);
                 staging.free();
                 math.close();
                 driver.destroyStream(captureStream);
+                driver.destroyStream(uploadStream);
                 driver.destroyStream(stream);
                 driver.close();
             }

@@ -2,49 +2,33 @@ package io.kingfisher.runtime.cuda;
 
 import io.kingfisher.nativebindings.NativeException;
 import io.kingfisher.runtime.KingfisherException;
-import io.kingfisher.runtime.Memory;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.cuda.driver.Driver;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.Type;
-import io.kingfisher.runtime.graph.Value;
-import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.plan.Instruction;
 import io.kingfisher.runtime.plan.MemoryPlan;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Steps that have run once, then captured: a replay uploads the inputs that were touched and launches a graph, or several
  * with calls between them that cannot be captured.
  */
 final class CudaProgram implements Program {
-    /** Outputs up to this size are downloaded by the replay itself. */
-    private static final long SMALL = 64 << 10;
-
-    private static final long PIN_ALIGNMENT = 256;
-
     private final CudaDevice device;
     private final Driver driver;
     private final Resources resources;
     private final MemoryPlan plan;
-    private final List<Instruction<CudaStep>> instructions;
+    private final Ports ports;
     private final StepRunner runner;
     private final Segment[] segments;
-    private final Map<String, Tensor> inputs = new LinkedHashMap<>();
-    private final Map<String, Tensor> outputs = new LinkedHashMap<>();
-    private final InputMemory[] inputMemory;
+    private final Inputs inputs;
+    private final Outputs outputs;
     private final Tensor[] tensors;
-    /** After the uploads of even replays, and of odd ones. */
-    private final long[] uploaded = new long[2];
-
-    private final long done;
-    private int parity;
-    private boolean pending;
     private boolean closed;
 
     /** Runs the steps once and captures them; the caller holds the device's lock and is on its thread. */
@@ -52,104 +36,63 @@ final class CudaProgram implements Program {
             CudaDevice device,
             Resources resources,
             MemoryPlan plan,
+            Ports ports,
             List<Instruction<CudaStep>> instructions,
             List<CudaStep> steps,
             Graph graph,
-            Map<String, Buffer> inputs,
-            Map<String, Buffer> outputs,
-            Map<Tensor, Buffer> tensors) {
+            Set<Tensor> tensors) {
         this.device = device;
         this.driver = device.driver();
         this.resources = resources;
         this.plan = plan;
-        this.instructions = List.copyOf(instructions);
-        this.tensors = tensors.keySet().toArray(Tensor[]::new);
-        for (int i = 0; i < uploaded.length; i++) {
-            uploaded[i] = event();
-        }
-        this.done = event();
-        List<CudaStep> all = new ArrayList<>(steps);
-        this.inputMemory = pin(graph, inputs, outputs, all);
-        this.runner = new StepRunner(device, this.instructions, all);
-        new WarmUp(device, runner, inputs.values(), graph.assignments().keySet()).run();
-        this.segments = new Capture(device, resources, runner).segments(all);
-    }
-
-    private long event() {
-        long event = driver.createEvent(false);
-        resources.add(() -> driver.destroyEvent(event));
-        return event;
-    }
-
-    /** Gives inputs and small outputs their pinned memory, and adds the steps that download the outputs. */
-    private InputMemory[] pin(Graph graph, Map<String, Buffer> in, Map<String, Buffer> out, List<CudaStep> steps) {
-        long bytes = 0;
-        for (Buffer buffer : in.values()) {
-            bytes += 2 * aligned(buffer.bytes());
-        }
-        for (Value value : graph.outputs().values()) {
-            bytes += value.type().bytes() <= SMALL ? aligned(value.type().bytes()) : 0;
-        }
-        MemorySegment pinned = bytes == 0 ? MemorySegment.NULL : driver.allocatePinned(bytes);
-        if (bytes > 0) {
+        this.ports = ports;
+        this.tensors = tensors.toArray(Tensor[]::new);
+        long in = 2 * ports.inputBytes(), out = Outputs.SLOTS * ports.outputBytes();
+        MemorySegment pinned = in + out == 0 ? MemorySegment.NULL : driver.allocatePinned(in + out);
+        if (in + out > 0) {
             pinned.fill((byte) 0);
             resources.add(() -> driver.freePinned(pinned));
         }
-        List<InputMemory> all = new ArrayList<>();
-        long at = 0;
-        for (var entry : graph.inputs().entrySet()) {
-            Type type = entry.getValue().type();
-            MemorySegment first = pinned.asSlice(at, type.bytes());
-            at += aligned(type.bytes());
-            MemorySegment second = pinned.asSlice(at, type.bytes());
-            at += aligned(type.bytes());
-            InputMemory memory = new InputMemory(device, in.get(entry.getKey()).address(), first, second);
-            all.add(memory);
-            inputs.put(entry.getKey(), device.tensor(type.dtype(), type.shape(), memory));
-        }
-        for (var entry : graph.outputs().entrySet()) {
-            Type type = entry.getValue().type();
-            long address = out.get(entry.getKey()).address();
-            Memory memory;
-            if (type.bytes() <= SMALL) {
-                MemorySegment slot = pinned.asSlice(at, type.bytes());
-                at += aligned(type.bytes());
-                memory = new OutputMemory(this, address, slot);
-                if (type.bytes() > 0) {
-                    steps.add(new CudaStep.Download(slot, address));
-                }
-            } else {
-                memory = new DeviceMemory(device, address, false);
-            }
-            outputs.put(entry.getKey(), device.tensor(type.dtype(), type.shape(), memory));
-        }
-        // An input of no bytes has nothing to upload.
-        return all.stream()
-                .filter(memory -> memory.host(Memory.Access.READ).byteSize() > 0)
-                .toArray(InputMemory[]::new);
-    }
-
-    private static long aligned(long bytes) {
-        return (bytes + PIN_ALIGNMENT - 1) & -PIN_ALIGNMENT;
+        this.inputs = new Inputs(device, resources, ports, pinned.asSlice(0, in));
+        this.outputs = new Outputs(device, resources, ports, pinned.asSlice(in, out));
+        this.runner = new StepRunner(device, instructions, steps);
+        new WarmUp(device, runner, ports, graph.assignments().keySet()).run();
+        this.segments = new Capture(device, resources, runner).segments(steps);
     }
 
     @Override
     public Tensor input(String name) {
-        return named(inputs, name, "input");
+        return named(inputs.tensors(), name, "input");
     }
 
     @Override
     public Tensor output(String name) {
-        return named(outputs, name, "output");
+        return output(name, 0);
     }
 
-    private static Tensor named(Map<String, Tensor> tensors, String name, String what) {
-        Tensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw new KingfisherException(
-                    "The program has no " + what + " '" + name + "'; it has " + tensors.keySet() + ".");
+    @Override
+    public int history() {
+        return Outputs.HISTORY;
+    }
+
+    @Override
+    public Tensor output(String name, int back) {
+        Tensor[] kept = named(outputs.tensors(), name, "output");
+        if (back < 0 || back >= kept.length) {
+            throw new KingfisherException("The output '" + name + "' is kept of the last "
+                    + (kept.length == 1 ? "replay" : kept.length + " replays") + " only, not of one " + back
+                    + " replays before; read it before the next replay.");
         }
-        return tensor;
+        return kept[back];
+    }
+
+    private static <T> T named(Map<String, T> all, String name, String what) {
+        T found = all.get(name);
+        if (found == null) {
+            throw new KingfisherException(
+                    "The program has no " + what + " '" + name + "'; it has " + all.keySet() + ".");
+        }
+        return found;
     }
 
     @Override
@@ -158,41 +101,17 @@ final class CudaProgram implements Program {
         try {
             check();
             driver.enter();
-            upload();
+            inputs.upload();
             driver.pushRange("replay");
             for (Segment segment : segments) {
                 segment.run();
             }
             driver.popRange();
-            driver.record(done, device.stream());
-            pending = true;
+            outputs.download();
         } catch (NativeException e) {
             throw CudaDevice.failed("A replay on " + device.name(), e);
         } finally {
             device.lock().unlock();
-        }
-    }
-
-    private void upload() {
-        long event = uploaded[parity];
-        boolean any = false;
-        for (InputMemory input : inputMemory) {
-            if (input.touched()) {
-                input.upload(driver, device.stream(), event);
-                any = true;
-            }
-        }
-        if (any) {
-            driver.record(event, device.stream());
-            parity = 1 - parity;
-        }
-    }
-
-    /** Waits until the last replay is done. */
-    void awaitReplay() {
-        if (pending) {
-            device.await(done);
-            pending = false;
         }
     }
 
@@ -211,19 +130,15 @@ final class CudaProgram implements Program {
         }
     }
 
-    CudaDevice device() {
-        return device;
-    }
-
     @Override
     public long arenaBytes() {
-        return plan.bytes();
+        return plan.bytes() + ports.bytes();
     }
 
     @Override
     public int nativeCalls() {
-        // The context, the range, the event; the inputs with theirs.
-        int calls = 4 + (inputMemory.length == 0 ? 0 : inputMemory.length + 1);
+        // The context and the range.
+        int calls = 3 + inputs.calls() + outputs.calls();
         for (Segment segment : segments) {
             calls += segment.calls();
         }
@@ -257,10 +172,11 @@ final class CudaProgram implements Program {
                 return;
             }
             closed = true;
-            inputs.values().forEach(Tensor::close);
-            outputs.values().forEach(Tensor::close);
+            inputs.tensors().values().forEach(Tensor::close);
+            outputs.tensors().values().forEach(kept -> Arrays.stream(kept).forEach(Tensor::close));
             device.closed(this);
             driver.enter();
+            driver.synchronize(device.uploadStream());
             driver.synchronize(device.stream());
             resources.close();
         } finally {

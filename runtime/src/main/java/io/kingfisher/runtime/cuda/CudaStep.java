@@ -51,14 +51,6 @@ interface CudaStep {
         }
     }
 
-    /** A result that the host will want. */
-    record Download(MemorySegment to, long from) implements CudaStep {
-        @Override
-        public void run(Driver driver, long stream) {
-            driver.download(to, from, stream);
-        }
-    }
-
     /** Steps one after another. */
     record Several(List<CudaStep> steps) implements CudaStep {
         @Override

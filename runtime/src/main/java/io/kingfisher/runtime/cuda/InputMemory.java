@@ -1,33 +1,39 @@
 package io.kingfisher.runtime.cuda;
 
 import io.kingfisher.runtime.Memory;
-import io.kingfisher.runtime.cuda.driver.Driver;
 import java.lang.foreign.MemorySegment;
 
-/**
- * A program's input: device memory at a fixed address and two pinned copies on the host, so that the host fills one while the
- * device still reads the other. A replay uploads what was touched since the last one.
- */
+/** One of a program's {@link Inputs}: two pinned copies on the host, so that the host fills one while the other is uploaded. */
 final class InputMemory implements Memory {
     private final CudaDevice device;
-    private final long address;
-    private final MemorySegment[] slots;
-    /** For each slot the event after its last upload; 0 where there was none. */
+    private final long base, offset;
+    private final MemorySegment[] copies;
+    /** For each copy the event after its last upload; 0 where there was none. */
     private final long[] events = new long[2];
 
     private int latest;
     private boolean touched = true;
 
-    /** Starts as zeros, which the pinned memory must hold and the first replay uploads. */
-    InputMemory(CudaDevice device, long address, MemorySegment first, MemorySegment second) {
+    /**
+     * Starts as zeros, which the pinned memory must hold and the first replay uploads.
+     *
+     * @param base where the program's inputs begin on the device
+     * @param offset of this one among them
+     */
+    InputMemory(CudaDevice device, long base, long offset, MemorySegment first, MemorySegment second) {
         this.device = device;
-        this.address = address;
-        this.slots = new MemorySegment[] {first, second};
+        this.base = base;
+        this.offset = offset;
+        this.copies = new MemorySegment[] {first, second};
     }
 
     @Override
     public long address() {
-        return address;
+        return base + offset;
+    }
+
+    long offset() {
+        return offset;
     }
 
     @Override
@@ -38,33 +44,42 @@ final class InputMemory implements Memory {
                 device.await(events[free]);
             }
             if (access == Access.UPDATE) {
-                slots[free].copyFrom(slots[latest]);
+                copies[free].copyFrom(copies[latest]);
             }
             latest = free;
             touched = true;
         }
-        return slots[latest];
+        return copies[latest];
     }
 
-    /** Whether {@link #upload} has something to do. */
+    /** Whether the host has changed it since its last upload. */
     boolean touched() {
         return touched;
     }
 
-    /** Uploads the latest contents; {@code event} is recorded after it. */
-    void upload(Driver driver, long stream, long event) {
-        driver.upload(address, slots[latest], stream);
+    /** Which copy holds the latest contents. */
+    int latest() {
+        return latest;
+    }
+
+    /** The latest contents. */
+    MemorySegment pinned() {
+        return copies[latest];
+    }
+
+    /** Notes that the latest contents are on their way until {@code event}. */
+    void uploaded(long event) {
         events[latest] = event;
         touched = false;
     }
 
     @Override
-    public void read(long offset, MemorySegment to) {
+    public void read(long at, MemorySegment to) {
         throw new IllegalStateException("the host addresses inputs itself");
     }
 
     @Override
-    public void write(long offset, MemorySegment from) {
+    public void write(long at, MemorySegment from) {
         throw new IllegalStateException("the host addresses inputs itself");
     }
 

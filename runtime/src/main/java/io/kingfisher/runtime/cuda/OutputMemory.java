@@ -1,19 +1,20 @@
 package io.kingfisher.runtime.cuda;
 
-import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Memory;
 import java.lang.foreign.MemorySegment;
 
-/** A small output of a program, downloaded into pinned memory by each replay: who reads it waits for that replay only. */
+/** One of a program's small {@link Outputs}, of the last replay or of one before: who reads it waits for that replay only. */
 final class OutputMemory implements Memory {
-    private final CudaProgram program;
+    private final Outputs outputs;
     private final long address;
-    private final MemorySegment pinned;
+    private final MemorySegment[] slots;
+    private final int back;
 
-    OutputMemory(CudaProgram program, long address, MemorySegment pinned) {
-        this.program = program;
+    OutputMemory(Outputs outputs, long address, MemorySegment[] slots, int back) {
+        this.outputs = outputs;
         this.address = address;
-        this.pinned = pinned;
+        this.slots = slots;
+        this.back = back;
     }
 
     @Override
@@ -24,12 +25,9 @@ final class OutputMemory implements Memory {
     @Override
     public MemorySegment host(Access access) {
         if (access != Access.READ) {
-            throw new KingfisherException(
-                    "An output of a program on " + program.device().name()
-                            + " can only be read, by get, floats, doubles or read(MemorySegment); write to an input or to a tensor that the program reads.");
+            throw outputs.readOnly();
         }
-        program.awaitReplay();
-        return pinned;
+        return slots[outputs.await(back)];
     }
 
     @Override

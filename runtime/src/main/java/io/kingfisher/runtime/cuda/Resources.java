@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda;
 
+import io.kingfisher.runtime.cuda.driver.Driver;
 import io.kingfisher.runtime.cuda.math.Call;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -13,6 +14,13 @@ final class Resources implements AutoCloseable {
     /** Host memory that lives as long as the program. */
     Arena arena() {
         return arena;
+    }
+
+    /** A new event that takes no times. */
+    long event(Driver driver) {
+        long event = driver.createEvent(false);
+        add(() -> driver.destroyEvent(event));
+        return event;
     }
 
     void add(Call call) {

@@ -16,7 +16,7 @@ final class StepRunner {
     private final boolean ranges;
     private final boolean waits;
 
-    /** The steps of the instructions, then others that are downloads of outputs. */
+    /** The steps of the instructions. */
     StepRunner(CudaDevice device, List<Instruction<CudaStep>> instructions, List<CudaStep> steps) {
         this.device = device;
         this.driver = device.driver();
@@ -61,9 +61,6 @@ final class StepRunner {
     }
 
     private String name(int i) {
-        if (i >= instructions.size()) {
-            return "Download of an output";
-        }
         Instruction<CudaStep> instruction = instructions.get(i);
         return instruction.what() + (instruction.scope().isEmpty() ? "" : " in " + instruction.scope());
     }
@@ -71,9 +68,7 @@ final class StepRunner {
     int calls(int from, int to) {
         int calls = 0;
         for (int i = from; i < to; i++) {
-            calls += (i < instructions.size() ? instructions.get(i).nativeCalls() : 1)
-                    + (waits ? 1 : 0)
-                    + (ranges ? 2 : 0);
+            calls += instructions.get(i).nativeCalls() + (waits ? 1 : 0) + (ranges ? 2 : 0);
         }
         return calls;
     }

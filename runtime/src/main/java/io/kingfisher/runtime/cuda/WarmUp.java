@@ -2,7 +2,6 @@ package io.kingfisher.runtime.cuda;
 
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.cuda.driver.Driver;
-import io.kingfisher.runtime.plan.Buffer;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,22 +13,20 @@ import java.util.Map;
 final class WarmUp {
     private final CudaDevice device;
     private final StepRunner runner;
-    private final Collection<Buffer> inputs;
+    private final Ports ports;
     private final Collection<Tensor> assigned;
 
-    WarmUp(CudaDevice device, StepRunner runner, Collection<Buffer> inputs, Collection<Tensor> assigned) {
+    WarmUp(CudaDevice device, StepRunner runner, Ports ports, Collection<Tensor> assigned) {
         this.device = device;
         this.runner = runner;
-        this.inputs = inputs;
+        this.ports = ports;
         this.assigned = assigned;
     }
 
     void run() {
         Driver driver = device.driver();
-        for (Buffer input : inputs) {
-            if (input.bytes() > 0) {
-                driver.fill(input.address(), (byte) 0, input.bytes(), device.stream());
-            }
+        if (ports.inputBytes() > 0) {
+            driver.fill(ports.inputAddress(), (byte) 0, ports.inputBytes(), device.stream());
         }
         Map<Tensor, Long> saved = new LinkedHashMap<>();
         try {

@@ -10,6 +10,8 @@ public final class Buffer {
         TEMPORARY,
         /** As long as the program, at a place in its block: inputs, outputs, constants. */
         PINNED,
+        /** As long as the program, and not in its block: whoever says so gives it its place. */
+        OUTSIDE,
         /** A tensor's memory. */
         TENSOR
     }
@@ -63,6 +65,16 @@ public final class Buffer {
     /** Keeps a temporary buffer as long as the program. */
     public void pin() {
         root().kind = Kind.PINNED;
+    }
+
+    /** Takes the buffer out of the program's block: the caller will {@link #place} it. */
+    public void moveOutside() {
+        root().kind = Kind.OUTSIDE;
+    }
+
+    /** Whether the buffer has its place in the program's block. */
+    public boolean inBlock() {
+        return kind() == Kind.TEMPORARY || kind() == Kind.PINNED;
     }
 
     public Kind kind() {

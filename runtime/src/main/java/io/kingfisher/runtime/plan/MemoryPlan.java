@@ -45,7 +45,7 @@ public final class MemoryPlan {
                 makers.putIfAbsent(buffer.root(), instruction.what() + (scope.isEmpty() ? "" : " in " + scope));
             }
         }
-        placed.removeIf(buffer -> buffer.kind() == Buffer.Kind.TENSOR);
+        placed.removeIf(buffer -> !buffer.inBlock());
         arena = new ArenaPlan(List.copyOf(placed), alignment);
     }
 
@@ -91,7 +91,7 @@ public final class MemoryPlan {
     public List<Use> largest(int count) {
         Collection<Map.Entry<Buffer, String>> all = makers.entrySet();
         return all.stream()
-                .filter(entry -> entry.getKey().kind() != Buffer.Kind.TENSOR)
+                .filter(entry -> entry.getKey().inBlock())
                 .sorted(Comparator.comparingLong((Map.Entry<Buffer, String> entry) ->
                                 entry.getKey().bytes())
                         .reversed())
@@ -103,7 +103,7 @@ public final class MemoryPlan {
     /** Every buffer of the block: place, size, first and last instruction that touch it, what makes it. */
     public List<String> lines() {
         return makers.entrySet().stream()
-                .filter(entry -> entry.getKey().kind() != Buffer.Kind.TENSOR)
+                .filter(entry -> entry.getKey().inBlock())
                 .sorted(Comparator.comparingLong((Map.Entry<Buffer, String> entry) -> arena.offset(entry.getKey()))
                         .thenComparingInt(entry -> entry.getKey().first()))
                 .map(entry -> {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Shape;
@@ -21,6 +22,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tensors, inputs, outputs and replays of the CUDA device on a GPU that does everything as late as it may. */
 class CudaProgramTest {
@@ -113,6 +116,81 @@ class CudaProgramTest {
         assertArrayEquals(new double[] {45, 450, 4500, 0}, total.doubles());
         assertArrayEquals(
                 new double[] {18, 180, 1800, 0}, program.output("twice").doubles());
+    }
+
+    /** Two more replays are handed over before what the first has left is read, whenever the GPU does what. */
+    @ParameterizedTest
+    @EnumSource
+    void outputsOfEarlierReplaysAreKept(LateDriver.Pace pace) {
+        try (EmulatedGpu other = EmulatedGpu.open(new DeviceOptions(1), emulator -> new LateDriver(emulator, pace))) {
+            Graph g = new Graph();
+            Value x = g.input("x", DType.F32, 3), y = g.input("y", DType.I32);
+            g.output("sum", x.sum());
+            g.output("both", x.mul(y.cast(DType.F32)));
+            g.output("same", x.sum());
+            g.output("large", x.reshape(3, 1).broadcastTo(Shape.of(3, 10_000)).add(1));
+            Program program = other.device().compile(g);
+            assertEquals(2, program.history());
+            int count = 12;
+            for (int i = 0; i < count; i++) {
+                program.input("x").write(i, 2 * i, 0.5 * i);
+                if (i % 3 != 1) {
+                    program.input("y").write(i);
+                }
+                program.replay();
+                int at = i - 2;
+                if (at >= 0) {
+                    assertEquals(3.5 * at, program.output("sum", 2).item());
+                    assertEquals(3.5 * at, program.output("same", 2).item());
+                    int given = at % 3 == 1 ? at - 1 : at;
+                    assertArrayEquals(
+                            new double[] {given * at, given * 2.0 * at, given * 0.5 * at},
+                            program.output("both", 2).doubles());
+                }
+            }
+            assertEquals(3.5 * (count - 2), program.output("sum", 1).item());
+            assertEquals(3.5 * (count - 1), program.output("sum", 0).item());
+            assertEquals(3.5 * (count - 1), program.output("sum").item());
+            assertEquals(count, program.output("large").get(0));
+            refuses("the last 3 replays only", () -> program.output("sum", 3));
+            refuses("of the last replay only", () -> program.output("large", 1));
+            refuses("no output 'z'", () -> program.output("z", 1));
+        }
+    }
+
+    /** Inputs of two programs in turn, some not touched, none waited for. */
+    @ParameterizedTest
+    @EnumSource
+    void uploadsChangeNothingThatIsStillRead(LateDriver.Pace pace) {
+        try (EmulatedGpu other = EmulatedGpu.open(new DeviceOptions(1), emulator -> new LateDriver(emulator, pace))) {
+            Tensor total = other.device().allocate(DType.F32, Shape.of(2));
+            Program[] programs = new Program[2];
+            for (int i = 0; i < 2; i++) {
+                Graph g = new Graph();
+                Value a = g.input("a", DType.F32, 2), b = g.input("b", DType.F32, 2);
+                g.assign(total, g.read(total).mul(0.5).add(a.mul(i + 1)).add(b));
+                programs[i] = other.device().compile(g);
+            }
+            double[] expected = new double[2], a = new double[4], b = new double[4];
+            for (int i = 0; i < 40; i++) {
+                int which = i % 3 == 2 ? 1 : 0;
+                Program program = programs[which];
+                if (i % 5 != 3) {
+                    a[2 * which] = i;
+                    a[2 * which + 1] = -i;
+                    program.input("a").write(i, -i);
+                }
+                if (i % 4 != 2) {
+                    b[2 * which + 1] = 3 * i;
+                    program.input("b").set(1, 3 * i);
+                }
+                program.replay();
+                for (int k = 0; k < 2; k++) {
+                    expected[k] = (float) (0.5 * expected[k] + (which + 1) * a[2 * which + k] + b[2 * which + k]);
+                }
+            }
+            assertArrayEquals(expected, total.doubles(), 1e-3);
+        }
     }
 
     @Test

@@ -100,6 +100,29 @@ class DriverCallsTest {
         compare("cadences.txt");
     }
 
+    /** A loop that looks at a loss two steps later: uploads and launches come before the wait, and each waits for its own. */
+    @Test
+    void ahead() throws IOException {
+        Net net = new Net(device);
+        Value x = net.graph.input("x", DType.F32, 4, 6);
+        Program program = net.train(net.linear(net.linear(x, 5).relu(), 3), 0.1);
+        driver.take();
+        for (int step = 0; step < 5; step++) {
+            Net.feed(program, 3, step);
+            program.replay();
+            section("step " + step + " is handed over", driver.take());
+            if (step >= 2) {
+                program.output("loss", 2).item();
+                section("the loss of step " + (step - 2) + " is read", driver.take());
+            }
+        }
+        program.output("loss", 1).item();
+        section("the loss of step 3 is read", driver.take());
+        program.output("loss", 0).item();
+        section("the loss of step 4 is read", driver.take());
+        compare("ahead.txt");
+    }
+
     private static Graph cadence(Tensor w, Tensor root, boolean refresh) {
         Graph g = new Graph();
         Value x = g.input("x", DType.F32, 3, 3), weight = g.read(w), factor = g.read(root);
@@ -160,7 +183,7 @@ class DriverCallsTest {
         before = driver.calls();
         program.replay();
         // Inputs that were not touched are not uploaded.
-        assertEquals(before + program.nativeCalls() - 3, driver.calls());
+        assertEquals(before + program.nativeCalls() - 6, driver.calls());
         device.close();
     }
 

@@ -55,6 +55,11 @@ public final class EmulatedGpu implements AutoCloseable {
         return open(options, LateDriver::new);
     }
 
+    /** A GPU that does everything at once, where others do it when somebody waits for it. */
+    public static EmulatedGpu openEarly() {
+        return open(new DeviceOptions(1), emulator -> new LateDriver(emulator, LateDriver.Pace.EARLY));
+    }
+
     /** A GPU with a driver that does something of its own. */
     static EmulatedGpu open(DeviceOptions options, Function<KernelEmulator, LateDriver> make) {
         return new EmulatedGpu(KernelEmulator.open(), options, make);
@@ -89,6 +94,11 @@ public final class EmulatedGpu implements AutoCloseable {
             compile.accept(sketch);
         }
         emulator.prepare(codes);
+    }
+
+    /** What the host has asked for and waited for, in order: see {@link LateDriver#order()}. */
+    public List<String> order() {
+        return driver.order();
     }
 
     LateDriver driver() {

@@ -7,30 +7,79 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
- * An emulated driver that does nothing before somebody waits for it, as late as a GPU could: what the host changes or frees
- * too early, or reads without waiting, gives wrong numbers. The context must be current on every thread that calls.
+ * An emulated driver that does the work of a stream only when somebody waits for it, as late as a GPU could: what the host
+ * changes or frees too early, or reads without waiting, gives wrong numbers. Streams know of each other by events alone. What
+ * a stream must not do too early shows where some are {@linkplain Pace early}. The context must be current on every thread
+ * that calls.
  */
 class LateDriver extends EmulatedDriver {
-    private record Work(long stream, long event, Runnable body) {}
+    /** When work is done for which nobody waits. */
+    enum Pace {
+        /** Never. */
+        LATE,
+        /** At once, as far as events let it, on all streams but the first, on which a device computes. */
+        UPLOADS_EARLY,
+        /** At once, as far as events let it. */
+        EARLY
+    }
 
-    private final Deque<Work> waiting = new ArrayDeque<>();
+    private static final class Work {
+        final long stream;
+        /** What must be done before, on another stream; null where there is nothing. */
+        final Work after;
+
+        final Runnable body;
+        boolean done;
+
+        Work(long stream, Work after, Runnable body) {
+            this.stream = stream;
+            this.after = after;
+            this.body = body;
+        }
+    }
+
+    private final Pace pace;
+    private final Map<Long, Deque<Work>> queues = new LinkedHashMap<>();
+    /** The last record of each event. */
+    private final Map<Long, Work> records = new HashMap<>();
+
     private final Set<Long> capturing = new HashSet<>();
     private final List<MemorySegment> pinned = new ArrayList<>();
     private final Set<Thread> entered = new HashSet<>();
-    private long launches;
+    /** For each event of the stream on which a device computes, the graphs launched before its last record. */
+    private final Map<Long, Long> graphsBefore = new HashMap<>();
+
+    private final List<String> order = new ArrayList<>();
+    private long launches, graphs;
 
     LateDriver(KernelEmulator emulator) {
+        this(emulator, Pace.LATE);
+    }
+
+    LateDriver(KernelEmulator emulator, Pace pace) {
         super(emulator);
+        this.pace = pace;
     }
 
     /** The launches of kernels and graphs so far. */
     long launches() {
         return launches;
+    }
+
+    /**
+     * What the host has done, in order: {@code launch 7} the 7th graph, {@code wait 7} for an event after it and before the
+     * 8th, {@code idle} for all of a stream.
+     */
+    List<String> order() {
+        return List.copyOf(order);
     }
 
     @Override
@@ -44,29 +93,77 @@ class LateDriver extends EmulatedDriver {
         }
     }
 
-    private void later(long stream, long event, Runnable body) {
+    @Override
+    public long createStream() {
+        long stream = super.createStream();
+        queues.put(stream, new ArrayDeque<>());
+        return stream;
+    }
+
+    private void later(long stream, Runnable body) {
         current();
         if (capturing.contains(stream)) {
             body.run();
         } else {
-            waiting.add(new Work(stream, event, body));
+            enqueue(new Work(stream, null, body));
         }
     }
 
-    /** Does what waits, in order, up to the last record of an event, or everything for the event 0. */
-    private void drain(long event) {
-        current();
-        if (event != 0 && waiting.stream().noneMatch(work -> work.event == event)) {
+    private void enqueue(Work work) {
+        queues.get(work.stream).add(work);
+        hurry();
+    }
+
+    /** Does what the pace lets be done at once. */
+    private void hurry() {
+        if (pace == Pace.LATE) {
             return;
         }
-        long left = event == 0
-                ? -1
-                : waiting.stream().filter(work -> work.event == event).count();
-        while (!waiting.isEmpty() && left != 0) {
-            Work work = waiting.poll();
-            work.body.run();
-            left -= work.event == event && event != 0 ? 1 : 0;
+        boolean more = true;
+        while (more) {
+            more = false;
+            boolean first = true;
+            for (Deque<Work> queue : queues.values()) {
+                while ((pace == Pace.EARLY || !first)
+                        && !queue.isEmpty()
+                        && (queue.peek().after == null || queue.peek().after.done)) {
+                    next(queue);
+                    more = true;
+                }
+                first = false;
+            }
         }
+    }
+
+    private static void next(Deque<Work> queue) {
+        Work work = queue.poll();
+        work.body.run();
+        work.done = true;
+    }
+
+    /** Does all work of a stream up to this piece, and of others what that waits for. */
+    private void finish(Work last) {
+        Deque<Work> queue = queues.get(last.stream);
+        while (!last.done) {
+            Work before = queue.peek().after;
+            if (before != null && !before.done) {
+                finish(before);
+            } else {
+                next(queue);
+            }
+        }
+        hurry();
+    }
+
+    private void finish(long stream) {
+        current();
+        if (!queues.get(stream).isEmpty()) {
+            finish(queues.get(stream).peekLast());
+        }
+    }
+
+    private void finishAll() {
+        List.copyOf(queues.keySet()).forEach(this::finish);
     }
 
     private boolean isPinned(MemorySegment memory) {
@@ -77,7 +174,7 @@ class LateDriver extends EmulatedDriver {
 
     private void idle(String what) {
         current();
-        if (!waiting.isEmpty()) {
+        if (queues.values().stream().anyMatch(queue -> !queue.isEmpty())) {
             throw new AssertionError(what + " while work waits that may use it");
         }
     }
@@ -90,7 +187,7 @@ class LateDriver extends EmulatedDriver {
 
     @Override
     public void free(long address) {
-        drain(0);
+        finishAll();
         super.free(address);
     }
 
@@ -117,18 +214,41 @@ class LateDriver extends EmulatedDriver {
 
     @Override
     public void synchronize(long stream) {
-        drain(0);
+        order.add("idle");
+        finish(stream);
         super.synchronize(stream);
     }
 
     @Override
     public void record(long event, long stream) {
-        later(stream, event, () -> super.record(event, stream));
+        current();
+        Work work = new Work(stream, null, () -> super.record(event, stream));
+        records.put(event, work);
+        if (stream == queues.keySet().iterator().next()) {
+            graphsBefore.put(event, graphs);
+        }
+        enqueue(work);
+    }
+
+    @Override
+    public void await(long stream, long event) {
+        current();
+        super.await(stream, event);
+        Work record = records.get(event);
+        if (record != null && !record.done) {
+            enqueue(new Work(stream, record, () -> {}));
+        }
     }
 
     @Override
     public void synchronizeEvent(long event) {
-        drain(event);
+        current();
+        if (graphsBefore.containsKey(event)) {
+            order.add("wait " + graphsBefore.get(event));
+        }
+        if (records.containsKey(event)) {
+            finish(records.get(event));
+        }
         super.synchronizeEvent(event);
     }
 
@@ -140,33 +260,30 @@ class LateDriver extends EmulatedDriver {
                         .allocate(Math.max(1, from.byteSize()), 8)
                         .asSlice(0, from.byteSize())
                         .copyFrom(from);
-        later(stream, 0, () -> super.upload(to, kept, stream));
+        later(stream, () -> super.upload(to, kept, stream));
     }
 
     @Override
     public void download(MemorySegment to, long from, long stream) {
+        later(stream, () -> super.download(to, from, stream));
         if (!isPinned(to)) {
-            drain(0);
-        }
-        later(stream, 0, () -> super.download(to, from, stream));
-        if (!isPinned(to)) {
-            drain(0);
+            finish(stream);
         }
     }
 
     @Override
     public void copy(long to, long from, long bytes, long stream) {
-        later(stream, 0, () -> super.copy(to, from, bytes, stream));
+        later(stream, () -> super.copy(to, from, bytes, stream));
     }
 
     @Override
     public void fill(long to, byte value, long bytes, long stream) {
-        later(stream, 0, () -> super.fill(to, value, bytes, stream));
+        later(stream, () -> super.fill(to, value, bytes, stream));
     }
 
     @Override
     public void call(long stream, Runnable work) {
-        later(stream, 0, () -> super.call(stream, work));
+        later(stream, () -> super.call(stream, work));
     }
 
     @Override
@@ -185,7 +302,6 @@ class LateDriver extends EmulatedDriver {
         MemorySegment taken = taken(function, arguments);
         later(
                 stream,
-                0,
                 () -> super.launch(function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, taken));
     }
 
@@ -205,7 +321,8 @@ class LateDriver extends EmulatedDriver {
     @Override
     public void launchGraph(long executable, long stream) {
         launches++;
-        later(stream, 0, () -> super.launchGraph(executable, stream));
+        order.add("launch " + ++graphs);
+        later(stream, () -> super.launchGraph(executable, stream));
     }
 
     @Override
