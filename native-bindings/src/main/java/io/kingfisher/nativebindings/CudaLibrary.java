@@ -147,6 +147,14 @@ public enum CudaLibrary {
         return search().report(this);
     }
 
+    /**
+     * Whether this machine has NVIDIA's driver, or somebody said where it is, whether it can be used or not: then who looks
+     * for a GPU and finds none should hear why.
+     */
+    public static boolean hasDriver() {
+        return search().hasDriver();
+    }
+
     Optional<MemorySegment> find(String function) {
         var opened = search().open(this);
         var found = opened.symbols().find(function);

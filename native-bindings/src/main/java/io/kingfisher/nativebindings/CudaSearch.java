@@ -29,6 +29,8 @@ final class CudaSearch {
     /** A library that is open until the JVM ends: native code is never unloaded under a running call. */
     record Opened(LoadedLibrary report, SymbolLookup symbols) {}
 
+    private static final String NOT_ON_PATH = "it is not on the system's search path";
+
     /** A file to try, or a name on the system's search path. */
     private record Candidate(Path file, Soname soname, String origin, List<Path> beside) {}
 
@@ -65,6 +67,28 @@ final class CudaSearch {
                 Optional.of(found.report()),
                 found.report().rejected(),
                 library.advice());
+    }
+
+    /** Whether there is something of a driver, usable or not: its library, a name for it, or its part of the kernel. */
+    synchronized boolean hasDriver() {
+        var driver = CudaLibrary.CUDA;
+        if (environment.property(driver.property()) != null || environment.variable(driver.variable()) != null) {
+            return true;
+        }
+        var platform = Platform.current();
+        if (platform != Platform.LINUX_X86_64 && platform != Platform.LINUX_ARM64) {
+            return false;
+        }
+        var rejected = new ArrayList<String>();
+        try {
+            if (!opened.containsKey(driver)) {
+                opened.put(driver, search(driver, rejected));
+            }
+            return true;
+        } catch (NativeLibraryException e) {
+            return rejected.stream().anyMatch(reason -> !reason.endsWith(NOT_ON_PATH))
+                    || (environment.system() && Files.exists(Path.of("/proc/driver/nvidia/version")));
+        }
     }
 
     synchronized List<LoadedLibrary> loaded() {
@@ -335,8 +359,7 @@ final class CudaSearch {
                     ? SymbolLookup.libraryLookup(path, Arena.global())
                     : SymbolLookup.libraryLookup(path.toString(), Arena.global());
         } catch (IllegalArgumentException e) {
-            throw new NativeLibraryException(
-                    isFile ? LibraryFile.whyNot(path) : "it is not on the system's search path", e);
+            throw new NativeLibraryException(isFile ? LibraryFile.whyNot(path) : NOT_ON_PATH, e);
         }
     }
 }

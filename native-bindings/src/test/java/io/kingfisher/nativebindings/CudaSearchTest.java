@@ -270,7 +270,10 @@ class CudaSearchTest {
         var e = assertThrows(NativeLibraryException.class, () -> load(CUDA));
         assertTrue(
                 e.getMessage().contains("which cannot be used as the CUDA driver: there is no such file"), e::toString);
+        // Who names a driver expects a GPU.
+        assertTrue(search().hasDriver());
         properties.clear();
+        assertFalse(search().hasDriver());
         var none = assertThrows(NativeLibraryException.class, () -> load(CUDA));
         assertTrue(none.getMessage().startsWith("no NVIDIA driver: "), none::toString);
         assertTrue(none.getMessage().contains("install NVIDIA's driver, version 550 or newer"), none::toString);

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime;
 
+import io.kingfisher.nativebindings.CudaLibrary;
 import io.kingfisher.runtime.cpu.CpuDevice;
 import io.kingfisher.runtime.cuda.CudaDevices;
 import io.kingfisher.runtime.graph.Graph;
@@ -23,8 +24,8 @@ public abstract class Device implements AutoCloseable {
     /**
      * Opens a device with the default number of threads ({@code KINGFISHER_THREADS}, else all processors).
      *
-     * @param name {@code cuda:0} and so on: NVIDIA's GPUs; {@code cpu}: oneDNN, OpenBLAS and the Vector API;
-     *     {@code reference}: plain Java in double precision, slow, to check the others against
+     * @param name {@code auto}: the {@linkplain #best best}; {@code cuda:0} and so on: NVIDIA's GPUs; {@code cpu}: oneDNN,
+     *     OpenBLAS and the Vector API; {@code reference}: plain Java in double precision, slow, to check the others against
      * @throws KingfisherException if there is no such device or it cannot be opened, and why
      */
     public static Device open(String name) {
@@ -33,27 +34,48 @@ public abstract class Device implements AutoCloseable {
 
     public static Device open(String name, DeviceOptions options) {
         if (options.tf32() && (name.equals("cpu") || name.equals("reference"))) {
-            throw new KingfisherException(
-                    "The device " + name
-                            + " has no TF32, which is a type of NVIDIA's GPUs; choose the precision fp32 or bf16, or a device cuda:0.");
+            throw new KingfisherException(noTf32(name));
         }
         return switch (name) {
+            case "auto" -> best(options);
             case "cpu" -> new CpuDevice(options);
             case "reference" -> new ReferenceDevice();
             case String gpu when CudaDevices.isName(gpu) -> CudaDevices.open(gpu, options);
             default ->
                 throw new KingfisherException(
-                        "There is no device '" + name + "'; choose cuda:0 (and so on), cpu or reference.");
+                        "There is no device '" + name + "'; choose auto, cuda:0 (and so on), cpu or reference.");
         };
     }
 
-    /** A GPU where one can be used, else the processor, which says by {@link #report()} why it is not a GPU. */
+    private static String noTf32(String name) {
+        return "The device " + name
+                + " has no TF32, which is a type of NVIDIA's GPUs; choose the precision fp32 or bf16, or a device cuda:0.";
+    }
+
     public static Device best() {
+        return best(DeviceOptions.defaults());
+    }
+
+    /**
+     * A GPU where one can be used, else the processor. Its {@link #report()} then says why it is not a GPU, and its
+     * {@link #notes()} do where there is a driver, so that one would expect a GPU.
+     *
+     * @throws KingfisherException if neither can be opened as the options ask, and why
+     */
+    public static Device best(DeviceOptions options) {
         try {
-            return open("cuda:0");
-        } catch (KingfisherException e) {
-            CpuDevice cpu = new CpuDevice(DeviceOptions.defaults());
-            cpu.note("not cuda:0: " + e.getMessage());
+            return open("cuda:0", options);
+        } catch (KingfisherException gpu) {
+            if (options.tf32()) {
+                throw new KingfisherException(noTf32("cpu") + " " + gpu.getMessage(), gpu);
+            }
+            CpuDevice cpu;
+            try {
+                cpu = new CpuDevice(options);
+            } catch (KingfisherException e) {
+                throw new KingfisherException(e.getMessage() + " " + gpu.getMessage(), e);
+            }
+            cpu.taken("not cuda:0: " + gpu.getMessage(), CudaLibrary.hasDriver());
             return cpu;
         }
     }
@@ -63,6 +85,11 @@ public abstract class Device implements AutoCloseable {
 
     /** What the device is made of, a fact a line: libraries with paths and versions, threads, instruction sets. */
     public abstract List<String> report();
+
+    /** What who starts something on the device should hear of how it was chosen, a line each; mostly nothing. */
+    public List<String> notes() {
+        return List.of();
+    }
 
     /** Compiles a graph whose tensors are all on this device. */
     public final Program compile(Graph graph) {

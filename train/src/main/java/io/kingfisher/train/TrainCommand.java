@@ -60,7 +60,11 @@ final class TrainCommand implements Callable<Integer> {
             description = "Starts from the weights in this file instead of random ones.")
     private Path init;
 
-    @Option(names = "--device", paramLabel = "D", description = "Where to compute: cuda:0, cpu, or reference (slow).")
+    @Option(
+            names = "--device",
+            paramLabel = "D",
+            description =
+                    "Where to compute: cuda:0 (and so on), cpu, reference (slow), or auto: cuda:0 where it can be used, else cpu.")
     private String device;
 
     @Option(names = "--seed", paramLabel = "N", description = "Of every random choice: same seed, same run.")

@@ -150,6 +150,7 @@ final class Trainer {
                     + (config.training().precision().equals("fp32")
                             ? ""
                             : ", products in " + config.training().precision()));
+            experiment.device().notes().forEach(progress::line);
             config.notes().forEach(progress::line);
             experiment.data().notes().forEach(progress::line);
             optimizer.notes().forEach(progress::line);

@@ -24,6 +24,7 @@ public final class CpuDevice extends Device {
     private final OneDnn onednn;
     private final KernelEngine kernels;
     private final List<String> report = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private boolean ended;
 
     /**
@@ -56,9 +57,21 @@ public final class CpuDevice extends Device {
         library.rejected().forEach(reason -> report.add(library.name() + " was not taken from elsewhere: " + reason));
     }
 
-    /** Adds a line to the report. */
-    public void note(String line) {
-        report.add(line);
+    /**
+     * Says why this device was taken and not another.
+     *
+     * @param surprising whether who starts a run should hear of it, and not only who asks for the report
+     */
+    public void taken(String why, boolean surprising) {
+        report.add(why);
+        if (surprising) {
+            notes.add(why);
+        }
+    }
+
+    @Override
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     @Override

@@ -45,7 +45,7 @@ final class FileSchema {
             Option.of("test_size", auto(new ValueType.Whole(1, 1 << 30)), "auto", "glyphs drawn to test on"),
             Option.of("num_workers", auto(new ValueType.Whole(0, 1024)), "auto", "threads that prepare the data"),
             Option.of("threads", auto(new ValueType.Whole(1, 1024)), "auto", "threads that compute"),
-            Option.of("device", TEXT, "cpu", "where to compute"),
+            Option.of("device", TEXT, "auto", "where to compute"),
             Option.of("precision", choice("fp32", "tf32", "bf16", "fp16"), "fp32", "of products; all else is fp32"),
             Option.of("early_stop_threshold", real(), -1.0, "least fall of the training loss; negative: never stop"),
             Option.of("early_stop_patience", atLeast(1), 10L, "epochs without that fall before stopping"),

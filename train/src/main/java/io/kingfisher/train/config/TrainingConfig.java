@@ -17,7 +17,7 @@ import java.util.OptionalLong;
  * @param earlyStopPatience epochs without progress before stopping
  * @param saveEvery epochs between kept checkpoints; 0 keeps only the last and the best
  * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}: in what type products are made
- * @param device where to compute, such as {@code cpu}
+ * @param device where to compute, such as {@code cpu}, or {@code auto}
  * @param threads compute threads; empty for {@code auto}
  */
 public record TrainingConfig(

@@ -98,7 +98,7 @@ class RunConfigTest {
         assertEquals(OptionalInt.empty(), run.training().threads());
         assertEquals(OptionalLong.empty(), run.training().maxSteps());
         assertEquals(0, run.training().seed());
-        assertEquals("cpu", run.training().device());
+        assertEquals("auto", run.training().device());
         assertTrue(run.data().shuffle());
         assertTrue(run.data().path().isEmpty());
         assertEquals(10, run.optimizer().settings().real("cap"));
