@@ -49,6 +49,10 @@ final class CifarFiles {
             return this == CIFAR10 ? "test_batch.bin" : "test.bin";
         }
 
+        DataAdvice advice() {
+            return this == CIFAR10 ? DataAdvice.CIFAR10 : DataAdvice.CIFAR100;
+        }
+
         /** The files of the binary version. */
         List<String> files() {
             return Stream.concat(trainFiles().stream(), Stream.of(testFile())).toList();
@@ -96,10 +100,11 @@ final class CifarFiles {
 
     static DataSplits open(Kind kind, Path path, long limit) {
         List<Path> folders = kind.folders(path);
+        DataAdvice advice = kind.advice();
         List<Path> trainFiles = kind.trainFiles().stream()
-                .map(name -> DataFiles.require(kind.label, "training images", folders, List.of(name)))
+                .map(name -> DataFiles.require(kind.label, "training images", folders, List.of(name), advice))
                 .toList();
-        Path testFile = DataFiles.require(kind.label, "test images", folders, List.of(kind.testFile()));
+        Path testFile = DataFiles.require(kind.label, "test images", folders, List.of(kind.testFile()), advice);
         ImageDataset train = read(kind, Split.TRAIN, trainFiles, limit);
         try {
             return new DataSplits(train, read(kind, Split.TEST, List.of(testFile), limit), List.of());

@@ -20,10 +20,10 @@ final class DataFiles {
     }
 
     /** Like {@link #find}, but what is not found is an error that lists what was looked for and where. */
-    static Path require(String dataset, String what, List<Path> folders, List<String> names) {
+    static Path require(String dataset, String what, List<Path> folders, List<String> names, DataAdvice advice) {
         return find(folders, names)
-                .orElseThrow(() -> new KingfisherException("dataset %s: no %s: looked for %s in %s"
-                        .formatted(dataset, what, String.join(", ", names), list(folders))));
+                .orElseThrow(() -> new KingfisherException("dataset %s: no %s: looked for %s in %s%s"
+                        .formatted(dataset, what, String.join(", ", names), list(folders), advice.origin())));
     }
 
     /** Folders for an error message. */

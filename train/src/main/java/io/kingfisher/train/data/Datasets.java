@@ -35,17 +35,22 @@ public final class Datasets {
                         new Glyphs(Split.TRAIN, spec.seed(), spec.trainSize()),
                         new Glyphs(Split.TEST, spec.seed(), spec.testSize()),
                         List.of());
-            case "mnist" -> IdxDigits.mnist(path(spec), spec.memoryLimit());
-            case "fashionmnist" -> IdxDigits.fashionMnist(path(spec), spec.memoryLimit());
+            case "mnist" -> IdxDigits.mnist(path(spec, DataAdvice.MNIST), spec.memoryLimit());
+            case "fashionmnist" -> IdxDigits.fashionMnist(path(spec, DataAdvice.FASHION_MNIST), spec.memoryLimit());
             case "cifar10" -> cifar(CifarFiles.Kind.CIFAR10, spec);
             case "cifar100" -> cifar(CifarFiles.Kind.CIFAR100, spec);
             case "images", "imagefolder" ->
-                ImageFolders.open("images", path(spec), spec.imageSize(), spec.memoryLimit(), Optional.empty());
-            case "text" -> TextFiles.open("text", path(spec), List.of(), spec.text());
+                ImageFolders.open(
+                        "images",
+                        path(spec, DataAdvice.IMAGES),
+                        spec.imageSize(),
+                        spec.memoryLimit(),
+                        Optional.empty());
+            case "text" -> TextFiles.open("text", path(spec, DataAdvice.TEXT), List.of(), spec.text());
             case "shakespeare", "tinyshakespeare" ->
-                TextFiles.open("tinyshakespeare", path(spec), List.of("tinyshakespeare"), spec.text());
+                TextFiles.open("tinyshakespeare", path(spec, DataAdvice.TEXT), List.of("tinyshakespeare"), spec.text());
             case "wikitext", "wikitext2" ->
-                TextFiles.open("wikitext-2", path(spec), List.of("wikitext-2"), spec.text());
+                TextFiles.open("wikitext-2", path(spec, DataAdvice.TEXT), List.of("wikitext-2"), spec.text());
             default ->
                 throw new KingfisherException(
                         "unknown dataset '%s'; there are %s".formatted(spec.name(), String.join(", ", NAMES)));
@@ -54,7 +59,7 @@ public final class Datasets {
 
     /** The binary version where its files are there; else the images in a zip or in class folders. */
     private static DataSplits cifar(CifarFiles.Kind kind, DataSpec spec) {
-        Path path = path(spec);
+        Path path = path(spec, kind.advice());
         if (Files.isDirectory(path) && CifarFiles.isIn(kind, path)) {
             return CifarFiles.open(kind, path, spec.memoryLimit());
         }
@@ -87,13 +92,10 @@ public final class Datasets {
         return name.toLowerCase(Locale.ROOT).replaceAll("[-_ ]", "");
     }
 
-    private static Path path(DataSpec spec) {
-        Path path = spec.path()
-                .orElseThrow(() -> new KingfisherException(
-                        "dataset %s is read from files: say where they are with --data".formatted(spec.name())));
+    private static Path path(DataSpec spec, DataAdvice advice) {
+        Path path = spec.path().orElseThrow(() -> advice.unnamed(spec.name()));
         if (!Files.exists(path)) {
-            throw new KingfisherException(
-                    "dataset %s: there is no file or folder %s".formatted(spec.name(), path.toAbsolutePath()));
+            throw advice.missing(spec.name(), path);
         }
         return path;
     }

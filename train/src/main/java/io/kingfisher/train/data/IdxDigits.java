@@ -58,10 +58,10 @@ final class IdxDigits {
             ChannelStatistics statistics,
             long limit) {
         String prefix = split == Split.TRAIN ? "train" : "t10k";
-        Path imageFile =
-                DataFiles.require(name, split.label() + " images", folders, names(prefix + "-images", "idx3-ubyte"));
-        Path labelFile =
-                DataFiles.require(name, split.label() + " labels", folders, names(prefix + "-labels", "idx1-ubyte"));
+        Path imageFile = DataFiles.require(
+                name, split.label() + " images", folders, names(prefix + "-images", "idx3-ubyte"), advice(name));
+        Path labelFile = DataFiles.require(
+                name, split.label() + " labels", folders, names(prefix + "-labels", "idx1-ubyte"), advice(name));
         var arena = Arena.ofShared();
         try {
             IdxFile images = IdxFile.read(imageFile, 3, arena, limit);
@@ -80,6 +80,10 @@ final class IdxDigits {
             arena.close();
             throw e;
         }
+    }
+
+    private static DataAdvice advice(String name) {
+        return name.equals("mnist") ? DataAdvice.MNIST : DataAdvice.FASHION_MNIST;
     }
 
     private static MemorySegment labels(Path file, Path imageFile, int count, int classes, Arena arena) {
