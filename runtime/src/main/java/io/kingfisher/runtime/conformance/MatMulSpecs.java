@@ -1,9 +1,13 @@
 package io.kingfisher.runtime.conformance;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Expr;
+import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 
 /** Matrix products: all transpositions, shapes down to one and nothing, batches that broadcast, and what is fused with them. */
 final class MatMulSpecs {
@@ -54,6 +58,7 @@ final class MatMulSpecs {
                 x,
                 w,
                 b));
+        layers(specs, t, random);
         specs.add(Spec.smooth("gram matrix", Tolerance.SUM, (_, v) -> v.get(0).matmul(v.get(0), true, false), x));
         specs.add(Spec.smooth(
                         "gram matrix of rows",
@@ -88,6 +93,105 @@ final class MatMulSpecs {
                 q,
                 k));
         return specs;
+    }
+
+    /** What libraries fuse with products: biases, activations, their slopes and the biases' gradients. */
+    private static void layers(List<Spec> specs, DType t, SplittableRandom random) {
+        Operand x = Operand.random(random, t, 2, 3, 6), x1 = Operand.random(random, t, 1, 6);
+        for (int hidden : new int[] {16, 5}) {
+            Operand w1 = Operand.random(random, t, hidden, 6), b1 = Operand.random(random, t, hidden);
+            Operand w2 = Operand.random(random, t, hidden, 3), b2 = Operand.random(random, t, 3);
+            for (Operand rows : List.of(x, x1)) {
+                specs.add(Spec.smooth(
+                        "linear layers with a ReLU between",
+                        Tolerance.SUM,
+                        (_, v) -> layers(v, Value::relu),
+                        rows,
+                        w1,
+                        b1,
+                        w2,
+                        b2));
+                specs.add(Spec.smooth(
+                        "linear layers with GELU by a hyperbolic tangent between",
+                        Tolerance.SUM,
+                        (_, v) -> layers(v, MatMulSpecs::gelu),
+                        rows,
+                        w1,
+                        b1,
+                        w2,
+                        b2));
+            }
+            // Somebody else reads what is before the activation, or asks it for its sign.
+            specs.add(Spec.several(
+                            "linear layer before and behind GELU",
+                            Tolerance.SUM,
+                            (_, v) -> {
+                                Value before = linear(v.get(0), v.get(1), v.get(2));
+                                return List.of(gelu(before).matmul(v.get(3)), before.square(), before);
+                            },
+                            x1,
+                            w1,
+                            b1,
+                            w2)
+                    .upTo(1));
+            specs.add(Spec.several(
+                            "linear layer before and behind a ReLU",
+                            Tolerance.SUM,
+                            (_, v) -> {
+                                Value before = linear(v.get(0), v.get(1), v.get(2));
+                                return List.of(before.relu().matmul(v.get(3)), before.square());
+                            },
+                            x1,
+                            w1,
+                            b1,
+                            w2)
+                    .upTo(1));
+            specs.add(Spec.smooth(
+                            "linear layer with a ReLU and no bias",
+                            Tolerance.SUM,
+                            (_, v) -> v.get(0)
+                                    .reshape(6, 6)
+                                    .matmul(v.get(1), false, true)
+                                    .relu()
+                                    .matmul(v.get(2))
+                                    .add(v.get(3)),
+                            x,
+                            w1,
+                            w2,
+                            b2)
+                    .upTo(1));
+        }
+        // A slope of 0 at 0, and NaN stays NaN in both directions.
+        double inf = Double.POSITIVE_INFINITY;
+        Operand special = Operand.of(t, Shape.of(5, 2), 0, 0, -0.0, 0, Double.NaN, 1, inf, 1, -inf, 1);
+        Operand identity = Operand.of(t, Shape.of(2, 2), 1, 0, 0, 1), zero = Operand.of(t, Shape.of(2), 0, 0);
+        specs.add(Spec.smooth(
+                        "linear layer with a ReLU at 0, NaN and infinity",
+                        Tolerance.SUM,
+                        (_, v) -> linear(v.get(0), v.get(1), v.get(2)).relu().matmul(v.get(1)),
+                        special,
+                        identity,
+                        zero)
+                .upTo(1));
+    }
+
+    private static Value linear(Value x, Value w, Value b) {
+        return x.matmul(w, false, true).add(b);
+    }
+
+    /** Two layers of rows, the activation between them with the rows' own axes. */
+    private static Value layers(List<Value> v, UnaryOperator<Value> activation) {
+        Value x = v.get(0);
+        Value wide = linear(x.reshape(x.shape().elements() / 6, 6), v.get(1), v.get(2));
+        long hidden = wide.dim(-1);
+        Value active = activation.apply(wide.reshape(x.shape().with(-1, hidden)));
+        return active.reshape(-1, hidden).matmul(v.get(3)).add(v.get(4));
+    }
+
+    private static Value gelu(Value x) {
+        Expr e = Expr.arg(0);
+        Expr inner = e.add(e.mul(e).mul(e).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+        return x.map(e.mul(0.5).mul(inner.tanh().add(1)));
     }
 
     private static void add(

@@ -12,6 +12,7 @@ import io.kingfisher.runtime.passes.Fusion;
 import io.kingfisher.runtime.passes.Passes;
 import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.plan.Epilogues;
+import io.kingfisher.runtime.plan.FusedProducts;
 import io.kingfisher.runtime.plan.Instruction;
 import io.kingfisher.runtime.plan.Legal;
 import io.kingfisher.runtime.plan.MemoryPlan;
@@ -55,19 +56,27 @@ final class CudaCompiler {
         this.binder = new Binder(device.driver(), resources);
         this.assembly = new Assembly(device.engine(), binder);
         Set<Value> results = Passes.results(this.graph);
+        Set<Node> last = new HashSet<>(fusion.last());
         Set<Value> fixed = new HashSet<>(results);
         nodes.stream()
-                .filter(node -> fusion.absorbed(node) || fusion.last().contains(node))
+                .filter(node -> fusion.absorbed(node) || last.contains(node))
                 .forEach(node -> fixed.addAll(node.outputs()));
-        NormActivations activations = new NormActivations(nodes, fixed);
+        FusedProducts fused = new FusedProducts(nodes, this.graph, fusion, epilogues, products::takes);
+        NormActivations activations = new NormActivations(nodes, fixed, last);
+        Loops loops = new Loops(
+                assembly, epilogues, fused, activations, results, Convolutions.channelsLast(nodes, precision));
+        nodes.stream().filter(fused::made).forEach(node -> fixed.addAll(node.outputs()));
+        NormGradients gradients = new NormGradients(nodes, fixed, last, loops::existing);
         products.into(assembly);
         this.lowering = new Lowering(
                 assembly,
                 device.math(),
                 epilogues,
+                fused,
                 activations,
+                gradients,
                 fusion,
-                new Loops(assembly, epilogues, activations, results, Convolutions.channelsLast(nodes, precision)),
+                loops,
                 products,
                 new Convolutions(
                         assembly, device.math(), precision, device.options().deterministic()));

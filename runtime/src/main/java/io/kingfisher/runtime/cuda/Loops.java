@@ -5,6 +5,7 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.KernelEngine.Elementwise;
 import io.kingfisher.runtime.cuda.kernels.KernelPlan;
 import io.kingfisher.runtime.graph.BatchNorm;
+import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
 import io.kingfisher.runtime.graph.Map;
@@ -16,15 +17,19 @@ import io.kingfisher.runtime.layout.View;
 import io.kingfisher.runtime.passes.Fusion;
 import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.plan.Epilogues;
+import io.kingfisher.runtime.plan.FusedProducts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /** Our own kernels. */
 final class Loops {
     private final Assembly assembly;
     private final Epilogues epilogues;
+    private final FusedProducts products;
     private final NormActivations activations;
     /** Values that end in a tensor or an output, which are row-major. */
     private final Set<Value> results;
@@ -35,11 +40,13 @@ final class Loops {
     Loops(
             Assembly assembly,
             Epilogues epilogues,
+            FusedProducts products,
             NormActivations activations,
             Set<Value> results,
             Set<Value> channelsLast) {
         this.assembly = assembly;
         this.epilogues = epilogues;
+        this.products = products;
         this.activations = activations;
         this.results = results;
         this.channelsLast = channelsLast;
@@ -58,25 +65,51 @@ final class Loops {
             inputs.add(activated.residual());
         }
         List<Value> results = List.of(activated.result(), norm.output(1), norm.output(2));
-        List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
-        List<View> from = new ArrayList<>(), to = new ArrayList<>();
-        for (Value input : inputs) {
-            Layout own = input.rank() == 4 ? layout : Layout.PLAIN;
-            reads.add(assembly.in(input, own));
-            from.add(own.view(input.type()));
-        }
-        for (Value result : results) {
-            to.add((result.rank() == 4 ? layout : Layout.PLAIN).view(result.type()));
-        }
-        KernelPlan plan =
-                assembly.engine().batchNorm((BatchNorm) norm.op(), true, activated.residual() != null, from, to);
         String what = assembly.describe(norm)
                 + (activated.residual() == null ? "" : " plus " + activated.residual())
                 + ", then ReLU to " + activated.result();
-        for (Value result : results) {
-            writes.add(assembly.define(result, result.rank() == 4 ? layout : Layout.PLAIN));
+        launch(
+                what,
+                norm,
+                inputs,
+                x -> images(x, layout),
+                results,
+                layout,
+                (from, to) -> assembly.engine()
+                        .batchNorm((BatchNorm) norm.op(), true, activated.residual() != null, from, to));
+    }
+
+    /** Images in a layout; what is no image is row-major. */
+    private static Layout images(Value value, Layout layout) {
+        return value.rank() == 4 ? layout : Layout.PLAIN;
+    }
+
+    /** A kernel's launch; {@code layout} is that of the images that it makes. */
+    private void launch(
+            String what,
+            Node node,
+            List<Value> inputs,
+            Function<Value, Layout> wanted,
+            List<Value> results,
+            Layout layout,
+            BiFunction<List<View>, List<View>, KernelPlan> kernel) {
+        List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
+        List<View> from = new ArrayList<>(), to = new ArrayList<>();
+        for (Value input : inputs) {
+            reads.add(assembly.in(input, wanted.apply(input)));
+            from.add(wanted.apply(input).view(input.type()));
         }
-        assembly.launch(what, norm.scope(), plan, reads, writes, java.util.Map.of());
+        for (Value result : results) {
+            to.add(images(result, layout).view(result.type()));
+        }
+        KernelPlan plan = kernel.apply(from, to);
+        if (plan == null) {
+            throw new KingfisherException("There is no CUDA kernel for " + node + ".");
+        }
+        for (Value result : results) {
+            writes.add(assembly.define(result, images(result, layout)));
+        }
+        assembly.launch(what, node.scope(), plan, reads, writes, java.util.Map.of());
     }
 
     void map(Map op, Node node) {
@@ -137,10 +170,15 @@ final class Loops {
         return result;
     }
 
+    /** Expressions of values that exist. */
+    Epilogues.Fused existing(List<Expr> exprs, List<Value> inputs) {
+        Epilogues.Fused active = activations.rewrite(exprs, inputs);
+        return products.rewrite(epilogues.rewrite(active.exprs(), active.inputs()));
+    }
+
     /** What an elementwise node launches; null where the node is another value by another name. */
     private Prepared prepare(Map op, Node node) {
-        Epilogues.Fused active = activations.rewrite(op.results(), node.inputs());
-        Epilogues.Fused fused = epilogues.rewrite(active.exprs(), active.inputs());
+        Epilogues.Fused fused = existing(op.results(), node.inputs());
         List<Value> inputs = fused.inputs();
         if (fused.exprs().equals(List.of(Expr.arg(0)))
                 && inputs.get(0).type().equals(node.output(0).type())) {
@@ -199,8 +237,7 @@ final class Loops {
     }
 
     void reduce(Fusion.Reduction reduction, Node node) {
-        Epilogues.Fused active = activations.rewrite(List.of(reduction.expr()), reduction.inputs());
-        Epilogues.Fused fused = epilogues.rewrite(active.exprs(), active.inputs());
+        Epilogues.Fused fused = existing(List.of(reduction.expr()), reduction.inputs());
         List<Buffer> reads = new ArrayList<>();
         List<View> views = new ArrayList<>();
         for (Value input : fused.inputs()) {
@@ -223,40 +260,53 @@ final class Loops {
         assembly.launch(what, node.scope(), plan, reads, writes, java.util.Map.of());
     }
 
+    /** The gradient of a batch norm with that of the ReLU behind it. */
+    void masked(NormGradients.Masked masked) {
+        Node norm = masked.norm();
+        List<Value> inputs = new ArrayList<>(norm.inputs().subList(0, 4));
+        inputs.add(masked.dy());
+        inputs.add(masked.sign());
+        List<Value> results = new ArrayList<>(norm.outputs());
+        if (masked.kept()) {
+            results.add(masked.before());
+        }
+        String what = assembly.describe(norm) + " of " + masked.dy() + " where " + masked.sign() + " is positive"
+                + (masked.kept() ? ", kept as " + masked.before() : "");
+        Layout layout = kept(norm, inputs);
+        launch(
+                what,
+                norm,
+                inputs,
+                x -> images(x, layout),
+                results,
+                layout,
+                (from, to) ->
+                        assembly.engine().batchNormGrad((BatchNormGrad) norm.op(), true, masked.kept(), from, to));
+    }
+
     /** Any other node by the kernel that we have for its op. */
     void plain(Node node) {
         Op op = node.op();
         boolean any = assembly.engine().takesViews(op);
-        Layout layout = any ? kept(node) : Layout.PLAIN;
-        List<Buffer> reads = new ArrayList<>(), writes = new ArrayList<>();
-        List<View> inputs = new ArrayList<>(), outputs = new ArrayList<>();
-        for (Value input : node.inputs()) {
-            boolean asItLies = any && op instanceof Movement;
-            Layout wanted = asItLies ? assembly.primary(input).layout() : input.rank() == 4 ? layout : Layout.PLAIN;
-            reads.add(assembly.in(input, wanted));
-            inputs.add(wanted.view(input.type()));
-        }
-        for (Value output : node.outputs()) {
-            outputs.add((output.rank() == 4 ? layout : Layout.PLAIN).view(output.type()));
-        }
-        KernelPlan plan = assembly.engine().plan(op, inputs, outputs);
-        if (plan == null) {
-            throw new KingfisherException("There is no CUDA kernel for " + node + ".");
-        }
-        String what = assembly.describe(node);
-        for (Value output : node.outputs()) {
-            writes.add(assembly.define(output, output.rank() == 4 ? layout : Layout.PLAIN));
-        }
-        assembly.launch(what, node.scope(), plan, reads, writes, java.util.Map.of());
+        Layout layout = any ? kept(node, node.inputs()) : Layout.PLAIN;
+        Function<Value, Layout> wanted =
+                any && op instanceof Movement ? x -> assembly.primary(x).layout() : x -> images(x, layout);
+        launch(
+                assembly.describe(node),
+                node,
+                node.inputs(),
+                wanted,
+                node.outputs(),
+                layout,
+                (from, to) -> assembly.engine().plan(op, from, to));
     }
 
     /** The layout in which a node's images are, where axes keep their meaning: channels last where one of them is. */
-    private Layout kept(Node node) {
+    private Layout kept(Node node, List<Value> inputs) {
         boolean moved = node.op() instanceof Movement.Transpose || node.op() instanceof Movement.Broadcast;
         boolean last = !moved
                 && results.stream().noneMatch(node.outputs()::contains)
-                && node.inputs().stream()
-                        .anyMatch(input -> assembly.primary(input).layout() == Layout.CHANNELS_LAST);
+                && inputs.stream().anyMatch(input -> assembly.primary(input).layout() == Layout.CHANNELS_LAST);
         return last ? Layout.CHANNELS_LAST : Layout.PLAIN;
     }
 }

@@ -5,6 +5,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries.Factorization;
 import io.kingfisher.runtime.graph.Attention;
 import io.kingfisher.runtime.graph.AttentionGrad;
 import io.kingfisher.runtime.graph.BatchNorm;
+import io.kingfisher.runtime.graph.BatchNormGrad;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
 import io.kingfisher.runtime.graph.Conv2dWeightGrad;
@@ -19,6 +20,7 @@ import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.passes.Fusion;
 import io.kingfisher.runtime.plan.Buffer;
 import io.kingfisher.runtime.plan.Epilogues;
+import io.kingfisher.runtime.plan.FusedProducts;
 import java.util.List;
 
 /** Chooses for every node the launches and calls that compute it. */
@@ -26,7 +28,9 @@ final class Lowering {
     private final Assembly assembly;
     private final MathLibraries math;
     private final Epilogues epilogues;
+    private final FusedProducts fused;
     private final NormActivations activations;
+    private final NormGradients gradients;
     private final Fusion fusion;
     private final Loops loops;
     private final Products products;
@@ -37,7 +41,9 @@ final class Lowering {
             Assembly assembly,
             MathLibraries math,
             Epilogues epilogues,
+            FusedProducts fused,
             NormActivations activations,
+            NormGradients gradients,
             Fusion fusion,
             Loops loops,
             Products products,
@@ -45,7 +51,9 @@ final class Lowering {
         this.assembly = assembly;
         this.math = math;
         this.epilogues = epilogues;
+        this.fused = fused;
         this.activations = activations;
+        this.gradients = gradients;
         this.fusion = fusion;
         this.loops = loops;
         this.products = products;
@@ -54,14 +62,18 @@ final class Lowering {
     }
 
     void lower(Node node) {
+        if (fused.made(node) || gradients.made(node)) {
+            return;
+        }
         switch (node.op()) {
             case Movement.Reshape _ ->
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case Map op -> loops.map(op, node);
             case BatchNorm _ when activations.waits(node) != null -> {}
+            case BatchNormGrad _ when gradients.of(node) != null -> loops.masked(gradients.of(node));
             case Reduce _ -> loops.reduce(fusion.reduction(node), node);
-            case MatMul op -> products.multiply(op, node, epilogues.bias(node.output(0)));
+            case MatMul op -> products.multiply(op, node, epilogues.bias(node.output(0)), fused.of(node));
             case Conv2d op -> convolutions.forward(op, node);
             case Conv2dInputGrad op -> convolutions.inputGradient(op, node);
             case Conv2dWeightGrad op -> convolutions.weightGradient(op, node);

@@ -10,7 +10,6 @@ import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.plan.Epilogues;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
@@ -42,8 +41,16 @@ final class NormActivations {
     private final java.util.Map<Node, Activated> byRelu = new HashMap<>();
     private final java.util.Map<Value, Activated> byValue = new HashMap<>();
 
-    /** {@code fixed} are values that must exist as they are: outputs, what is assigned, and what is computed elsewhere. */
-    NormActivations(List<Node> nodes, Set<Value> fixed) {
+    private final Set<Node> last;
+
+    /**
+     * Looks for them.
+     *
+     * @param fixed values that must exist as they are: outputs, what is assigned, and what is computed elsewhere
+     * @param last nodes that run after all others
+     */
+    NormActivations(List<Node> nodes, Set<Value> fixed, Set<Node> last) {
+        this.last = last;
         java.util.Map<Value, List<Node>> readers = new HashMap<>();
         nodes.forEach(node -> Set.copyOf(node.inputs())
                 .forEach(input ->
@@ -75,7 +82,7 @@ final class NormActivations {
             // The norm runs where the ReLU was: nobody may need its statistics before.
             for (int i = 1; i <= 2; i++) {
                 fits &= readers.getOrDefault(norm.output(i), List.of()).stream()
-                        .allMatch(other -> other.id() > reader.id());
+                        .allMatch(other -> other.id() > reader.id() || last.contains(other));
             }
             if (fits) {
                 return candidate;
@@ -105,10 +112,10 @@ final class NormActivations {
     }
 
     private static Expr relu(Expr of) {
-        return Expr.select(positive(of), Expr.of(0), of);
+        return Expr.select(negative(of), Expr.of(0), of);
     }
 
-    private static Expr positive(Expr of) {
+    private static Expr negative(Expr of) {
         return Expr.binary(BinaryOp.LE, of, Expr.of(0));
     }
 
@@ -130,39 +137,16 @@ final class NormActivations {
         }
         List<Expr> sums = activated.residual == null ? List.of(Expr.arg(y)) : List.of(sum(y, r), sum(r, y));
         Expr result = Expr.arg(inputs.size());
-        java.util.Map<Expr, Expr> done = new IdentityHashMap<>();
-        for (Expr e : Exprs.ordered(exprs)) {
-            Expr same = null;
-            for (Expr sum : sums) {
-                same = e.equals(relu(sum)) ? result : e.equals(positive(sum)) ? positive(result) : same;
-            }
-            done.put(
-                    e,
-                    same != null
-                            ? same
-                            : switch (e) {
-                                case Expr.Arg _, Expr.Const _ -> e;
-                                case Expr.Unary(Expr.UnaryOp op, Expr x) -> Expr.unary(op, done.get(x));
-                                case Expr.Binary(BinaryOp op, Expr a, Expr b) ->
-                                    Expr.binary(op, done.get(a), done.get(b));
-                                case Expr.Select(Expr c, Expr a, Expr b) ->
-                                    Expr.select(done.get(c), done.get(a), done.get(b));
-                            });
-        }
-        List<Expr> rewritten = exprs.stream().map(done::get).toList();
-        List<Value> values = new ArrayList<>(inputs);
-        values.add(activated.result());
-        var read = Exprs.arguments(rewritten);
-        List<Value> kept = new ArrayList<>();
-        int[] index = new int[values.size()];
-        for (int i = read.nextSetBit(0); i >= 0; i = read.nextSetBit(i + 1)) {
-            int known = kept.indexOf(values.get(i));
-            index[i] = known >= 0 ? known : kept.size();
-            if (known < 0) {
-                kept.add(values.get(i));
-            }
-        }
-        return new Epilogues.Fused(Exprs.substitute(rewritten, i -> Expr.arg(index[i])), kept);
+        return new Epilogues.Fused(exprs, inputs)
+                .replacing(
+                        e -> {
+                            Expr same = null;
+                            for (Expr sum : sums) {
+                                same = e.equals(relu(sum)) ? result : e.equals(negative(sum)) ? negative(result) : same;
+                            }
+                            return same;
+                        },
+                        activated.result());
     }
 
     /** The batch norm of a node that is made elsewhere, as {@link #made} says; null for others. */

@@ -7,20 +7,26 @@ import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
 import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Use;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
 import io.kingfisher.runtime.layout.View;
+import io.kingfisher.runtime.plan.Activation;
 import io.kingfisher.runtime.plan.Buffer;
+import io.kingfisher.runtime.plan.FusedProducts.Fused;
+import io.kingfisher.runtime.plan.FusedProducts.Summed;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Matrix products by cuBLASLt. */
+/** Matrix products by cuBLASLt, with what it does while it stores them. */
 final class Products {
     private final MathLibraries math;
     private final Precision precision;
+    private final Map<Value, Buffer> kept = new HashMap<>();
     private Assembly assembly;
 
     Products(MathLibraries math, Precision precision) {
@@ -36,63 +42,134 @@ final class Products {
     /** Whether a node is a product that can add a bias. */
     boolean takesBias(Node node) {
         return node.op() instanceof MatMul op
-                && math.has(new Product(
-                        node.output(0).dtype(),
-                        precision,
-                        op.transposeA(),
-                        op.transposeB(),
-                        node.output(0).dim(-2),
-                        node.output(0).dim(-1),
-                        node.input(0).dim(op.transposeA() ? -2 : -1),
-                        1,
-                        0,
-                        0,
-                        Epilogue.BIAS));
+                && math.has(product(op, node.input(0), node.input(1), node.output(0), Epilogue.BIAS));
     }
 
-    /** A product; {@code bias}, one number for each column, may be null. */
-    void multiply(MatMul op, Node node, Value bias) {
-        Value a = node.input(0), b = node.input(1), c = node.output(0);
+    /** Whether there is a product that does all that. */
+    boolean takes(Fused fused) {
+        Node node = fused.product();
+        Product p = product(
+                (MatMul) node.op(), node.input(0), node.input(1), node.output(0), epilogue(fused, fused.bias()));
+        return math.has(p);
+    }
+
+    private static Epilogue epilogue(Fused fused, Value bias) {
+        if (fused == null || fused.activation() == null) {
+            Summed summed = fused == null ? Summed.NOTHING : fused.summed();
+            return switch (summed) {
+                case LEFT -> Epilogue.BGRAD_A;
+                case RIGHT -> Epilogue.BGRAD_B;
+                case NOTHING, RESULT -> bias == null ? Epilogue.NONE : Epilogue.BIAS;
+            };
+        }
+        boolean relu = fused.activation() == Activation.RELU;
+        if (fused.gradient()) {
+            boolean sums = fused.summed() == Summed.RESULT;
+            return relu
+                    ? (sums ? Epilogue.DRELU_BGRAD : Epilogue.DRELU)
+                    : (sums ? Epilogue.DGELU_BGRAD : Epilogue.DGELU);
+        }
+        if (fused.keeps()) {
+            return relu
+                    ? (bias == null ? Epilogue.RELU_AUX : Epilogue.RELU_AUX_BIAS)
+                    : (bias == null ? Epilogue.GELU_AUX : Epilogue.GELU_AUX_BIAS);
+        }
+        return relu
+                ? (bias == null ? Epilogue.RELU : Epilogue.RELU_BIAS)
+                : (bias == null ? Epilogue.GELU : Epilogue.GELU_BIAS);
+    }
+
+    /** What a node asks of the libraries, where its factors are as they are or stretched to the whole batch. */
+    private Product product(MatMul op, Value a, Value b, Value c, Epilogue epilogue) {
         long m = c.dim(-2), n = c.dim(-1), k = a.dim(op.transposeA() ? -2 : -1);
-        if (c.shape().elements() == 0 || k == 0) {
-            // A bias is added to products with elements only.
+        long batch = batches(c).elements();
+        long strideA = stride(a), strideB = stride(b);
+        if (batch > 1 && strideB == 0 && !op.transposeA() && strideA != 0) {
+            // One matrix for all batches: their rows are the rows of one product.
+            m *= batch;
+            batch = 1;
+        }
+        return new Product(
+                c.dtype(), precision, op.transposeA(), op.transposeB(), m, n, k, batch, strideA, strideB, epilogue);
+    }
+
+    private static Shape batches(Value c) {
+        return c.shape().slice(0, c.rank() - 2);
+    }
+
+    /**
+     * A product.
+     *
+     * @param bias one number for each column, may be null
+     * @param fused what else is done, may be null
+     */
+    void multiply(MatMul op, Node node, Value bias, Fused fused) {
+        Value a = node.input(0), b = node.input(1), c = node.output(0);
+        if (c.shape().elements() == 0 || a.dim(op.transposeA() ? -2 : -1) == 0) {
+            // Nothing is added or fused where there are no elements.
             assembly.clear(assembly.describe(node), node.scope(), assembly.define(c, Layout.PLAIN));
             return;
         }
         if (a == b
                 && op.transposeA() != op.transposeB()
                 && bias == null
+                && fused == null
                 && c.rank() == 2
                 && !c.dtype().half()) {
             gram(op, node);
             return;
         }
-        Shape batches = c.shape().slice(0, c.rank() - 2);
-        long batch = batches.elements();
-        Factor left = factor(a, batches), right = factor(b, batches);
-        if (batch > 1 && right.stride() == 0 && !op.transposeA() && left.stride() != 0) {
-            // One matrix for all batches: their rows are the rows of one product.
-            m *= batch;
-            batch = 1;
-        }
-        List<Buffer> reads = new ArrayList<>(List.of(left.buffer(), right.buffer()));
+        Shape batches = batches(c);
+        Epilogue epilogue = epilogue(fused, bias);
+        Product product = product(op, a, b, c, epilogue);
+        List<Buffer> reads = new ArrayList<>(List.of(factor(a, batches), factor(b, batches)));
+        List<Buffer> writes = new ArrayList<>();
+        StringBuilder what = new StringBuilder(assembly.describe(node));
         if (bias != null) {
             reads.add(assembly.plain(bias));
+            what.append(" plus bias ").append(bias);
         }
-        var call = math.product(new Product(
-                c.dtype(),
-                precision,
-                op.transposeA(),
-                op.transposeB(),
-                m,
-                n,
-                k,
-                batch,
-                left.stride(),
-                right.stride(),
-                bias == null ? Epilogue.NONE : Epilogue.BIAS));
-        String what = assembly.describe(node) + (bias == null ? "" : " plus bias " + bias);
-        assembly.call(what, node.scope(), call, reads, List.of(assembly.define(c, Layout.PLAIN)));
+        if (epilogue.auxiliary() == Use.READ) {
+            reads.add(kept.get(fused.before()));
+        }
+        writes.add(assembly.define(fused == null ? c : fused.result(), Layout.PLAIN));
+        if (epilogue.auxiliary() == Use.WRITTEN) {
+            writes.add(keep(fused, product));
+        }
+        if (epilogue.bias() == Use.WRITTEN) {
+            writes.add(assembly.define(fused.biasGradient(), Layout.PLAIN));
+        }
+        what.append(fused == null ? "" : said(fused));
+        assembly.call(what.toString(), node.scope(), math.product(product), reads, writes);
+    }
+
+    /** Memory for what the gradients' products need: signs, or the value before the activation, which others may read. */
+    private Buffer keep(Fused fused, Product product) {
+        Buffer buffer = fused.activation() == Activation.RELU
+                ? Buffer.temporary(product.auxiliaryBytes())
+                : assembly.define(fused.before(), Layout.PLAIN);
+        kept.put(fused.before(), buffer);
+        return buffer;
+    }
+
+    private static String said(Fused fused) {
+        StringBuilder what = new StringBuilder();
+        if (fused.activation() != null) {
+            what.append(fused.gradient() ? " times the slope of " : ", then ")
+                    .append(fused.activation())
+                    .append(" to ")
+                    .append(fused.result());
+        }
+        if (fused.biasGradient() != null) {
+            what.append(
+                            switch (fused.summed()) {
+                                case LEFT -> ", sums of the left factor's rows to ";
+                                case RIGHT -> ", sums of the right factor's columns to ";
+                                case RESULT, NOTHING -> ", sums of the columns to ";
+                            })
+                    .append(fused.biasGradient());
+        }
+        return what.toString();
     }
 
     /**
@@ -118,18 +195,23 @@ final class Products {
                 Map.of());
     }
 
-    /** A factor's memory and the elements from one product's matrix to the next's. */
-    private record Factor(Buffer buffer, long stride) {}
-
-    private Factor factor(Value value, Shape batches) {
+    private static long own(Value value) {
         Shape matrix = value.shape().slice(value.rank() - 2, value.rank());
-        long own = value.shape().elements() / matrix.elements();
-        if (own == 1) {
-            return new Factor(assembly.plain(value), 0);
-        } else if (own == batches.elements()) {
-            return new Factor(assembly.plain(value), matrix.elements());
+        return value.shape().elements() / matrix.elements();
+    }
+
+    /** The elements from one product's matrix to the next's. */
+    private static long stride(Value factor) {
+        return own(factor) == 1 ? 0 : factor.dim(-2) * factor.dim(-1);
+    }
+
+    /** A factor's memory. */
+    private Buffer factor(Value value, Shape batches) {
+        if (own(value) == 1 || own(value) == batches.elements()) {
+            return assembly.plain(value);
         }
         // Shared along some axes of the batch only: one stride cannot say that.
+        Shape matrix = value.shape().slice(value.rank() - 2, value.rank());
         var full = new io.kingfisher.runtime.graph.Type(value.dtype(), batches.concat(matrix));
         Buffer stretched = Buffer.temporary(full.bytes());
         assembly.launch(
@@ -141,6 +223,6 @@ final class Products {
                 List.of(assembly.plain(value)),
                 List.of(stretched),
                 Map.of());
-        return new Factor(stretched, matrix.elements());
+        return stretched;
     }
 }

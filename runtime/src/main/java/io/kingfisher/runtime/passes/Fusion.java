@@ -65,7 +65,8 @@ public final class Fusion {
         return new Fusion(graph);
     }
 
-    private static boolean absorbs(Value x, java.util.Map<Value, List<Node>> consumers, Set<Value> results) {
+    /** Whether the reductions that read an elementwise value are to compute it. */
+    static boolean absorbs(Value x, java.util.Map<Value, List<Node>> consumers, Set<Value> results) {
         if (!(x.node().op() instanceof Map map)
                 || map.results().size() != 1
                 || x.node().inputs().isEmpty()

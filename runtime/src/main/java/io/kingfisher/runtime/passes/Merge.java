@@ -50,8 +50,10 @@ final class Merge extends Rewrite {
 
     private void join(Value input, Node node) {
         List<Node> producer = clusters.get(input.node()), own = clusters.get(node);
+        // What reductions compute while they read is not to be stored.
         boolean fits = producer != null
                 && producer != own
+                && !Fusion.absorbs(node.output(0), consumers, results)
                 && Costs.unconverted(input)
                 && Costs.compute(node) == input.dtype()
                 && input.shape().equals(node.output(0).shape())

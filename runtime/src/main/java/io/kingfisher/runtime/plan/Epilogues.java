@@ -17,6 +17,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * Biases that convolutions and products add themselves: where every reader of a product is elementwise and reads it only in
@@ -26,7 +27,49 @@ public final class Epilogues {
     private final java.util.Map<Value, Value> biases = new HashMap<>();
 
     /** Expressions with the arguments that they read. */
-    public record Fused(List<Expr> exprs, List<Value> inputs) {}
+    public record Fused(List<Expr> exprs, List<Value> inputs) {
+        /**
+         * The same with some parts replaced, of what arguments are still read.
+         *
+         * @param replacement of a part, null where it stays; {@code more} is the argument behind the last
+         */
+        public Fused replacing(UnaryOperator<Expr> replacement, Value... more) {
+            java.util.Map<Expr, Expr> done = new IdentityHashMap<>();
+            for (Expr e : Exprs.ordered(exprs)) {
+                Expr other = replacement.apply(e);
+                done.put(
+                        e,
+                        other != null
+                                ? other
+                                : switch (e) {
+                                    case Expr.Arg _, Expr.Const _ -> e;
+                                    case Expr.Unary(Expr.UnaryOp op, Expr x) -> Expr.unary(op, done.get(x));
+                                    case Expr.Binary(Expr.BinaryOp op, Expr a, Expr b) ->
+                                        Expr.binary(op, done.get(a), done.get(b));
+                                    case Expr.Select(Expr c, Expr a, Expr b) ->
+                                        Expr.select(done.get(c), done.get(a), done.get(b));
+                                });
+            }
+            List<Value> all = new ArrayList<>(inputs);
+            all.addAll(List.of(more));
+            return of(exprs.stream().map(done::get).toList(), all);
+        }
+
+        /** Expressions of the values that they read, each once. */
+        private static Fused of(List<Expr> exprs, List<Value> values) {
+            var read = Exprs.arguments(exprs);
+            List<Value> kept = new ArrayList<>();
+            int[] index = new int[values.size()];
+            for (int i = read.nextSetBit(0); i >= 0; i = read.nextSetBit(i + 1)) {
+                int known = kept.indexOf(values.get(i));
+                index[i] = known >= 0 ? known : kept.size();
+                if (known < 0) {
+                    kept.add(values.get(i));
+                }
+            }
+            return new Fused(Exprs.substitute(exprs, i -> Expr.arg(index[i])), kept);
+        }
+    }
 
     /**
      * Looks for biases.
@@ -121,29 +164,10 @@ public final class Epilogues {
         if (inputs.stream().noneMatch(biases::containsKey)) {
             return new Fused(exprs, inputs);
         }
-        java.util.Map<Expr, Expr> done = new IdentityHashMap<>();
-        for (Expr e : Exprs.ordered(exprs)) {
-            done.put(
-                    e,
-                    switch (e) {
-                        case Expr.Arg _, Expr.Const _ -> e;
-                        case Expr.Unary(Expr.UnaryOp op, Expr x) -> Expr.unary(op, done.get(x));
-                        case Expr.Binary(Expr.BinaryOp op, Expr a, Expr b) -> {
-                            Expr product = op == Expr.BinaryOp.ADD ? biased(a, b, inputs) : null;
-                            yield product != null ? product : Expr.binary(op, done.get(a), done.get(b));
-                        }
-                        case Expr.Select(Expr c, Expr a, Expr b) -> Expr.select(done.get(c), done.get(a), done.get(b));
-                    });
-        }
-        List<Expr> results = exprs.stream().map(done::get).toList();
-        var read = Exprs.arguments(results);
-        List<Value> kept = new ArrayList<>();
-        int[] index = new int[inputs.size()];
-        for (int i = read.nextSetBit(0); i >= 0; i = read.nextSetBit(i + 1)) {
-            index[i] = kept.size();
-            kept.add(inputs.get(i));
-        }
-        return new Fused(Exprs.substitute(results, i -> Expr.arg(index[i])), kept);
+        return new Fused(exprs, inputs)
+                .replacing(e -> e instanceof Expr.Binary(Expr.BinaryOp op, Expr a, Expr b) && op == Expr.BinaryOp.ADD
+                        ? biased(a, b, inputs)
+                        : null);
     }
 
     /** The argument that is a sum already, where two arguments are a product and its bias. */

@@ -69,6 +69,9 @@ class CudaTrainingTest {
                         .count(),
                 steps);
         assertEquals(List.of(), lines(steps, "channels last"));
+        // Gradients that are sums of two are added up by themselves; a shortcut reads one that is kept.
+        assertEquals(3, lines(steps, "is positive").size(), steps);
+        assertEquals(1, lines(steps, ", kept as").size(), steps);
     }
 
     /** With TF32 images keep their channels last from the first convolution to the pooling, and back. */
@@ -76,6 +79,7 @@ class CudaTrainingTest {
     void channelsStayLastBetweenConvolutions() {
         String steps = compare(new DeviceOptions(1).withTf32(true), net -> net.residual(2, 8, 8), 1, 3e-2);
         assertEquals(5, lines(steps, "then ReLU to").size(), steps);
+        assertEquals(3, lines(steps, "is positive").size(), steps);
         // The input, five kernels of more than one place, and the gradient behind the pooling; nothing between.
         assertEquals(7, lines(steps, "Transpose").size(), steps);
         assertEquals(List.of(), lines(steps, "to row-major order"));

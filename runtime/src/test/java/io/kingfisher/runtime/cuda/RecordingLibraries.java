@@ -10,6 +10,9 @@ import java.util.stream.Collectors;
 final class RecordingLibraries implements MathLibraries {
     private final RecordingDriver driver;
 
+    /** The epilogues that there are; null for all that are documented. */
+    List<String> only;
+
     RecordingLibraries(RecordingDriver driver) {
         this.driver = driver;
     }
@@ -46,6 +49,12 @@ final class RecordingLibraries implements MathLibraries {
     @Override
     public Call product(Product product) {
         return call(product, true);
+    }
+
+    @Override
+    public boolean has(Product product) {
+        return MathLibraries.super.has(product)
+                && (only == null || only.contains(product.epilogue().name()));
     }
 
     @Override

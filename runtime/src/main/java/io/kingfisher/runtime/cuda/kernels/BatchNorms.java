@@ -163,7 +163,7 @@ final class BatchNorms {
         }
         Expr rstd = Expr.arg(2).add(epsilon).pow(-0.5);
         Expr normal = Expr.arg(0).sub(Expr.arg(1)).mul(rstd);
-        Expr d = relu ? Expr.select(Expr.of(0).lessThan(Expr.arg(4)), Expr.arg(3), Expr.of(0)) : Expr.arg(3);
+        Expr d = relu ? Expr.select(Expr.arg(4).lessOrEqual(Expr.of(0)), Expr.of(0), Expr.arg(3)) : Expr.arg(3);
         int[] operands = {0, 2, 3, 4, 5};
         // Halves are too coarse for what every element's gradient is computed from.
         boolean half = x.dtype().bytes() == 2;

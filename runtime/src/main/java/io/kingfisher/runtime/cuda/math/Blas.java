@@ -12,8 +12,11 @@ interface Blas extends AutoCloseable {
     interface Matmul extends AutoCloseable {
         long workspaceBytes();
 
-        /** {@code cublasLtMatmul} with alpha 1 and beta 0; {@code bias} is 0 where there is none. */
-        void run(long stream, long a, long b, long d, long bias, long workspace);
+        /**
+         * {@code cublasLtMatmul} with alpha 1 and beta 0; the bias or its gradient, and what AUX epilogues write or read, are
+         * 0 where there is none.
+         */
+        void run(long stream, long a, long b, long d, long bias, long auxiliary, long workspace);
 
         String what();
 

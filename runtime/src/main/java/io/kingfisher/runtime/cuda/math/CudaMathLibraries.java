@@ -24,6 +24,7 @@ public final class CudaMathLibraries implements MathLibraries {
     private final Factorizations factorizations;
     private final Arena arena = Arena.ofShared();
     private final Map<Attention, Boolean> attentions = new HashMap<>();
+    private final Map<Product, Boolean> epilogues = new HashMap<>();
     private final Map<DType, MatrixKernels> kernels = new EnumMap<>(DType.class);
 
     CudaMathLibraries(Driver driver, KernelCompiler compiler, Blas blas, Solver solver, Dnn dnn) {
@@ -75,9 +76,11 @@ public final class CudaMathLibraries implements MathLibraries {
         return kernels.computeIfAbsent(dtype, t -> new MatrixKernels(driver, compiler, t, arena));
     }
 
+    /** Asks cuBLASLt, where its documentation does not exclude the case. */
     @Override
     public boolean has(Product product) {
-        return Products.has(product);
+        return MathLibraries.super.has(product)
+                && (product.epilogue() == Epilogue.NONE || epilogues.computeIfAbsent(product, products::available));
     }
 
     @Override

@@ -1,18 +1,6 @@
 package io.kingfisher.runtime.cuda.math;
 
-import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_N;
-import static io.kingfisher.nativebindings.cublas.generated.cublas_h.CUBLAS_OP_T;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_BIAS;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_DEFAULT;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_GELU_BIAS;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLASLT_EPILOGUE_RELU_BIAS;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLAS_COMPUTE_32F;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLAS_COMPUTE_32F_FAST_TF32;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUBLAS_COMPUTE_64F;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_16BF;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_16F;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_32F;
-import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.CUDA_R_64F;
+import static io.kingfisher.nativebindings.cublaslt.generated.cublaslt_h.*;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
@@ -26,6 +14,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
  * @param m the rows of D and of op(A)
  * @param n the columns of D and of op(B)
  * @param k the columns of op(A)
+ * @param auxiliary elements from one column to the next of what AUX epilogues write or read, 0 without
  */
 record Gemm(
         int compute,
@@ -39,7 +28,8 @@ record Gemm(
         Matrix b,
         Matrix d,
         int batch,
-        int epilogue) {
+        int epilogue,
+        long auxiliary) {
 
     /**
      * A matrix in memory, by columns.
@@ -74,11 +64,12 @@ record Gemm(
                 new Matrix(type, columnsA, rowsA, columnsA, p.strideA()),
                 new Matrix(type, p.n(), p.m(), p.n(), p.m() * p.n()),
                 Math.toIntExact(p.batch()),
-                epilogue(p.epilogue()));
+                epilogue(p.epilogue()),
+                p.auxiliaryLeading());
     }
 
-    boolean biased() {
-        return epilogue != CUBLASLT_EPILOGUE_DEFAULT();
+    boolean plain() {
+        return epilogue == CUBLASLT_EPILOGUE_DEFAULT();
     }
 
     static int type(DType dtype) {
@@ -91,13 +82,28 @@ record Gemm(
         };
     }
 
-    /** The bias has an element for each row of D, which is a column of the row-major product. */
+    /**
+     * The bias has an element for each row of D, which is a column of the row-major product. As the operands change places,
+     * so do the sums over them.
+     */
     private static int epilogue(Epilogue epilogue) {
         return switch (epilogue) {
             case NONE -> CUBLASLT_EPILOGUE_DEFAULT();
             case BIAS -> CUBLASLT_EPILOGUE_BIAS();
-            case BIAS_RELU -> CUBLASLT_EPILOGUE_RELU_BIAS();
-            case BIAS_GELU -> CUBLASLT_EPILOGUE_GELU_BIAS();
+            case RELU -> CUBLASLT_EPILOGUE_RELU();
+            case RELU_BIAS -> CUBLASLT_EPILOGUE_RELU_BIAS();
+            case RELU_AUX -> CUBLASLT_EPILOGUE_RELU_AUX();
+            case RELU_AUX_BIAS -> CUBLASLT_EPILOGUE_RELU_AUX_BIAS();
+            case GELU -> CUBLASLT_EPILOGUE_GELU();
+            case GELU_BIAS -> CUBLASLT_EPILOGUE_GELU_BIAS();
+            case GELU_AUX -> CUBLASLT_EPILOGUE_GELU_AUX();
+            case GELU_AUX_BIAS -> CUBLASLT_EPILOGUE_GELU_AUX_BIAS();
+            case DRELU -> CUBLASLT_EPILOGUE_DRELU();
+            case DRELU_BGRAD -> CUBLASLT_EPILOGUE_DRELU_BGRAD();
+            case DGELU -> CUBLASLT_EPILOGUE_DGELU();
+            case DGELU_BGRAD -> CUBLASLT_EPILOGUE_DGELU_BGRAD();
+            case BGRAD_A -> CUBLASLT_EPILOGUE_BGRADB();
+            case BGRAD_B -> CUBLASLT_EPILOGUE_BGRADA();
         };
     }
 }

@@ -19,14 +19,64 @@ public interface MathLibraries extends AutoCloseable {
         TF32
     }
 
-    /** What is done to a product while it is stored. */
-    enum Epilogue {
+    /** What a call does with an operand that only some have. */
+    enum Use {
         NONE,
-        /** Adds a vector along the last axis. */
-        BIAS,
-        BIAS_RELU,
-        /** GELU's approximation with a hyperbolic tangent. */
-        BIAS_GELU
+        READ,
+        WRITTEN
+    }
+
+    /**
+     * What is done to a product while it is stored, called as cuBLASLt calls it. AUX writes for the backward pass what the
+     * activation saw: a ReLU the signs as one bit each, GELU its arguments. GELU is the approximation with a hyperbolic
+     * tangent.
+     */
+    enum Epilogue {
+        NONE(Use.NONE, Use.NONE),
+        /** Adds a vector along the last axis, as all that end so do before anything else. */
+        BIAS(Use.READ, Use.NONE),
+        RELU(Use.NONE, Use.NONE),
+        RELU_BIAS(Use.READ, Use.NONE),
+        RELU_AUX(Use.NONE, Use.WRITTEN),
+        RELU_AUX_BIAS(Use.READ, Use.WRITTEN),
+        GELU(Use.NONE, Use.NONE),
+        GELU_BIAS(Use.READ, Use.NONE),
+        GELU_AUX(Use.NONE, Use.WRITTEN),
+        GELU_AUX_BIAS(Use.READ, Use.WRITTEN),
+        /** Multiplies by the slope of a ReLU at what AUX wrote. */
+        DRELU(Use.NONE, Use.READ),
+        /** The same, and the sums of the result's columns: the bias's gradient. */
+        DRELU_BGRAD(Use.WRITTEN, Use.READ),
+        DGELU(Use.NONE, Use.READ),
+        DGELU_BGRAD(Use.WRITTEN, Use.READ),
+        /** The product, and the sums of op(A)'s rows. */
+        BGRAD_A(Use.WRITTEN, Use.NONE),
+        /** The product, and the sums of op(B)'s columns. */
+        BGRAD_B(Use.WRITTEN, Use.NONE);
+
+        private final Use bias;
+        private final Use auxiliary;
+
+        Epilogue(Use bias, Use auxiliary) {
+            this.bias = bias;
+            this.auxiliary = auxiliary;
+        }
+
+        /** Of the bias, or of its gradient where it is written. */
+        public Use bias() {
+            return bias;
+        }
+
+        public Use auxiliary() {
+            return auxiliary;
+        }
+
+        private boolean signs() {
+            return switch (this) {
+                case RELU_AUX, RELU_AUX_BIAS, DRELU, DRELU_BGRAD -> true;
+                default -> false;
+            };
+        }
     }
 
     /**
@@ -47,14 +97,36 @@ public interface MathLibraries extends AutoCloseable {
             long batch,
             long strideA,
             long strideB,
-            Epilogue epilogue) {}
+            Epilogue epilogue) {
 
-    /** Operands: A, B, then the bias where the epilogue has one; result: C. */
+        /**
+         * Elements, which are bits for a ReLU's signs, from one row of what AUX writes to the next: whole 128 bits, and for
+         * GELU as many as the result has.
+         */
+        long auxiliaryLeading() {
+            return epilogue.auxiliary() == Use.NONE ? 0 : epilogue.signs() ? (n + 127) / 128 * 128 : n;
+        }
+
+        /** The size of what AUX writes. */
+        public long auxiliaryBytes() {
+            return m * auxiliaryLeading() * (epilogue.signs() ? 1 : 8L * dtype.bytes()) / 8;
+        }
+    }
+
+    /** Operands: A, B, then what the epilogue reads of bias and AUX; results: C, then what it writes of AUX and bias. */
     Call product(Product product);
 
-    /** Whether there is such a product with that epilogue; without one there always is. */
+    /**
+     * Whether there is such a product with that epilogue; without one there always is. By cuBLASLt's documentation none is in
+     * F64, GELU's arguments have rows of whole 8 elements, and what goes between passes is of one product, not of a batch.
+     */
     default boolean has(Product product) {
-        return product.epilogue() == Epilogue.NONE || product.dtype() != DType.F64;
+        Epilogue epilogue = product.epilogue();
+        boolean one = epilogue.auxiliary() == Use.NONE && epilogue.bias() != Use.WRITTEN;
+        return epilogue == Epilogue.NONE
+                || product.dtype() != DType.F64
+                        && (one || product.batch() == 1)
+                        && (epilogue.auxiliary() == Use.NONE || product.auxiliaryLeading() % 8 == 0);
     }
 
     /**

@@ -48,6 +48,15 @@ final class NativeLt implements AutoCloseable {
             set(desc, CUBLASLT_MATMUL_DESC_TRANSA(), g.transA());
             set(desc, CUBLASLT_MATMUL_DESC_TRANSB(), g.transB());
             set(desc, CUBLASLT_MATMUL_DESC_EPILOGUE(), g.epilogue());
+            if (g.auxiliary() > 0) {
+                CublasLt.check(
+                        "cublasLtMatmulDescSetAttribute",
+                        cublasLtMatmulDescSetAttribute(
+                                desc,
+                                CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD(),
+                                arena.allocateFrom(JAVA_LONG, g.auxiliary()),
+                                8));
+            }
             return desc;
         }
 
@@ -177,6 +186,7 @@ final class NativeLt implements AutoCloseable {
         private final MemorySegment algorithm;
         private final long workspaceBytes;
         private final MemorySegment biasPointer;
+        private final MemorySegment auxiliaryPointer;
         private final Pointers pointers = new Pointers(5);
 
         Prepared(
@@ -196,6 +206,7 @@ final class NativeLt implements AutoCloseable {
             this.algorithm = cublasLtMatmulHeuristicResult_t.algo(result);
             this.workspaceBytes = cublasLtMatmulHeuristicResult_t.workspaceSize(result);
             this.biasPointer = owned.arena.allocate(JAVA_LONG);
+            this.auxiliaryPointer = owned.arena.allocate(JAVA_LONG);
         }
 
         @Override
@@ -204,13 +215,9 @@ final class NativeLt implements AutoCloseable {
         }
 
         @Override
-        public void run(long stream, long a, long b, long d, long bias, long workspace) {
-            if (bias != biasPointer.get(JAVA_LONG, 0)) {
-                biasPointer.set(JAVA_LONG, 0, bias);
-                CublasLt.check(
-                        "cublasLtMatmulDescSetAttribute",
-                        cublasLtMatmulDescSetAttribute(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER(), biasPointer, 8));
-            }
+        public void run(long stream, long a, long b, long d, long bias, long auxiliary, long workspace) {
+            point(CUBLASLT_MATMUL_DESC_BIAS_POINTER(), biasPointer, bias);
+            point(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER(), auxiliaryPointer, auxiliary);
             boolean wide = gemm.scale() == CUDA_R_64F();
             MemorySegment result = pointers.of(2, d);
             CublasLt.check(
@@ -232,6 +239,15 @@ final class NativeLt implements AutoCloseable {
                             pointers.of(3, workspace),
                             workspaceBytes,
                             pointers.of(4, stream)));
+        }
+
+        /** Sets an address where it is another than the last time. */
+        private void point(int attribute, MemorySegment pointer, long address) {
+            if (address != pointer.get(JAVA_LONG, 0)) {
+                pointer.set(JAVA_LONG, 0, address);
+                CublasLt.check(
+                        "cublasLtMatmulDescSetAttribute", cublasLtMatmulDescSetAttribute(desc, attribute, pointer, 8));
+            }
         }
 
         @Override

@@ -6,6 +6,8 @@ import io.kingfisher.runtime.cuda.math.Blas.Matmul;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
 import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Use;
+import java.util.Optional;
 
 /** Products of matrices: by cuBLASLt, or by cuBLAS where cuBLASLt has no algorithm. */
 final class Products {
@@ -17,22 +19,20 @@ final class Products {
         this.mostWorkspace = mostWorkspace;
     }
 
-    /** cuBLASLt adds biases in single precision and below. */
-    static boolean has(Product p) {
-        return p.epilogue() == Epilogue.NONE || p.dtype() != DType.F64;
+    /** Whether cuBLASLt has an algorithm for a product with an epilogue, where its documentation does not exclude it. */
+    boolean available(Product p) {
+        Optional<Matmul> matmul = blas.matmul(Gemm.of(p), mostWorkspace);
+        matmul.ifPresent(Matmul::close);
+        return matmul.isPresent();
     }
 
     Call product(Product p) {
-        if (!has(p)) {
-            throw new KingfisherException(
-                    "cuBLASLt adds no bias to a product in " + p.dtype() + "; add it afterwards.");
-        }
         Gemm gemm = Gemm.of(p);
         Matmul matmul = blas.matmul(gemm, mostWorkspace).orElse(null);
-        if (matmul == null && gemm.biased()) {
-            throw new KingfisherException("cuBLASLt has no algorithm for " + p + "; add the bias afterwards.");
+        if (matmul == null && !gemm.plain()) {
+            throw new KingfisherException("cuBLASLt has no algorithm for " + p + "; ask has() first.");
         }
-        return matmul != null ? new Lt(gemm, matmul) : new Plain(gemm);
+        return matmul != null ? new Lt(p.epilogue(), matmul) : new Plain(gemm);
     }
 
     Call selfProduct(SelfProduct p) {
@@ -40,7 +40,7 @@ final class Products {
     }
 
     /** A product by cuBLASLt, which gets the row-major operands in the opposite order. */
-    private record Lt(Gemm gemm, Matmul matmul) implements Call {
+    private record Lt(Epilogue epilogue, Matmul matmul) implements Call {
         @Override
         public long workspaceBytes() {
             return matmul.workspaceBytes();
@@ -48,9 +48,13 @@ final class Products {
 
         @Override
         public void run(long stream, long[] addresses, long workspace) {
-            boolean biased = gemm.biased();
-            long bias = biased ? addresses[2] : 0, result = addresses[biased ? 3 : 2];
-            matmul.run(stream, addresses[1], addresses[0], result, bias, workspace);
+            int next = 2;
+            long bias = epilogue.bias() == Use.READ ? addresses[next++] : 0;
+            long auxiliary = epilogue.auxiliary() == Use.READ ? addresses[next++] : 0;
+            long result = addresses[next++];
+            auxiliary = epilogue.auxiliary() == Use.WRITTEN ? addresses[next++] : auxiliary;
+            bias = epilogue.bias() == Use.WRITTEN ? addresses[next] : bias;
+            matmul.run(stream, addresses[1], addresses[0], result, bias, auxiliary, workspace);
         }
 
         @Override

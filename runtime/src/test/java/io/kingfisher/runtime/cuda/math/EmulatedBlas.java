@@ -69,11 +69,15 @@ final class EmulatedBlas implements Blas {
         }
     }
 
-    private static void multiply(Gemm g, long a, long b, long d, long bias) {
+    private static void multiply(Gemm g, long a, long b, long d, long bias, long auxiliary) {
         DType t = dtype(g.d().type());
+        int e = g.epilogue();
+        // Of the bias's gradient there is an element for each row of D, or for each column where it is B that is
+        // summed.
+        double[] sums = new double[Math.toIntExact(e == CUBLASLT_EPILOGUE_BGRADB() ? g.n() : g.m())];
         for (long p = 0; p < g.batch(); p++) {
-            for (long i = 0; i < g.m(); i++) {
-                for (long j = 0; j < g.n(); j++) {
+            for (int i = 0; i < g.m(); i++) {
+                for (int j = 0; j < g.n(); j++) {
                     double sum = 0;
                     for (long l = 0; l < g.k(); l++) {
                         long ia = g.transA() == 1 ? l + i * g.a().leading() : i + l * g.a().leading();
@@ -81,29 +85,68 @@ final class EmulatedBlas implements Blas {
                         double x = at(t, a, ia + p * g.a().stride()), y = at(t, b, ib + p * g.b().stride());
                         boolean tf32 = g.compute() == CUBLAS_COMPUTE_32F_FAST_TF32();
                         sum += tf32 ? HostNumbers.toTf32(x) * HostNumbers.toTf32(y) : x * y;
+                        sums[e == CUBLASLT_EPILOGUE_BGRADB() ? j : i] += e == CUBLASLT_EPILOGUE_BGRADA() && j == 0
+                                ? x
+                                : e == CUBLASLT_EPILOGUE_BGRADB() && i == 0 ? y : 0;
                     }
-                    // The bias is a vector with an element for each row of D.
-                    double value = bias == 0 ? sum : epilogue(g.epilogue(), sum + at(t, bias, i));
+                    double value = epilogue(g, t, sum, bias, auxiliary, i, j);
+                    sums[e == CUBLASLT_EPILOGUE_BGRADB() ? j : i] += sumsD(e) ? value : 0;
                     set(t, d, i + j * g.d().leading() + p * g.d().stride(), value);
                 }
             }
         }
+        if (writesBias(e)) {
+            HostNumbers.write(t, bias, sums);
+        }
     }
 
-    private static double epilogue(int epilogue, double x) {
-        if (epilogue == CUBLASLT_EPILOGUE_RELU_BIAS()) {
+    private static boolean sumsD(int epilogue) {
+        return epilogue == CUBLASLT_EPILOGUE_DRELU_BGRAD() || epilogue == CUBLASLT_EPILOGUE_DGELU_BGRAD();
+    }
+
+    private static boolean writesBias(int epilogue) {
+        return sumsD(epilogue) || epilogue == CUBLASLT_EPILOGUE_BGRADA() || epilogue == CUBLASLT_EPILOGUE_BGRADB();
+    }
+
+    /** By the bits of cublasLtEpilogue_t: 2 ReLU, 4 bias, 8 its gradient, 16 bias gradient, 32 GELU, 64 its gradient, 128 AUX. */
+    private static double epilogue(Gemm g, DType t, double sum, long bias, long auxiliary, int i, int j) {
+        int e = g.epilogue();
+        // The bias is a vector with an element for each row of D.
+        double x = (e & CUBLASLT_EPILOGUE_BIAS()) != 0 ? sum + at(t, bias, i) : sum;
+        boolean kept = (e & 128) != 0;
+        long place = i + j * g.auxiliary();
+        if ((e & CUBLASLT_EPILOGUE_RELU()) != 0) {
+            if (kept) {
+                HostNumbers.writeBit(auxiliary, place, !(x <= 0));
+            }
             return Math.max(x, 0);
-        } else if (epilogue == CUBLASLT_EPILOGUE_GELU_BIAS()) {
-            return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        } else if ((e & CUBLASLT_EPILOGUE_GELU()) != 0) {
+            if (kept) {
+                set(t, auxiliary, place, x);
+            }
+            return PlainProduct.gelu(x);
+        } else if ((e & 8) != 0) {
+            return HostNumbers.readBit(auxiliary, place) ? x : 0;
+        } else if ((e & 64) != 0) {
+            return x * PlainProduct.slope(at(t, auxiliary, place));
         }
-        require(epilogue == CUBLASLT_EPILOGUE_BIAS(), "epilogue");
         return x;
+    }
+
+    /** What is said of leading dimensions at CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD. */
+    private static void checkAuxiliary(Gemm g) {
+        boolean kept = (g.epilogue() & 128) != 0;
+        int whole = (g.epilogue() & (CUBLASLT_EPILOGUE_RELU() | 8)) != 0 ? 128 : 8;
+        require(kept == (g.auxiliary() > 0), "AUX's leading dimension");
+        require(g.auxiliary() % whole == 0 && (!kept || g.auxiliary() >= g.m()), "AUX's leading dimension");
+        require(!kept || g.batch() == 1, "AUX of a batch without its stride");
     }
 
     @Override
     public Optional<Matmul> matmul(Gemm g, long mostWorkspace) {
         check(g);
-        if (!lt) {
+        checkAuxiliary(g);
+        if (!lt || g.d().type() == CUDA_R_64F() && g.epilogue() != CUBLASLT_EPILOGUE_DEFAULT()) {
             return Optional.empty();
         }
         require(mostWorkspace >= WORKSPACE, "workspace");
@@ -114,12 +157,14 @@ final class EmulatedBlas implements Blas {
             }
 
             @Override
-            public void run(long stream, long a, long b, long d, long bias, long workspace) {
+            public void run(long stream, long a, long b, long d, long bias, long auxiliary, long workspace) {
                 streams.enqueue(stream, () -> {
                     NativeMemory.segment(workspace, WORKSPACE).fill((byte) 0xff);
-                    multiply(g, a, b, d, bias);
+                    multiply(g, a, b, d, bias, auxiliary);
                 });
-                require((bias != 0) == (g.epilogue() != CUBLASLT_EPILOGUE_DEFAULT()), "bias pointer");
+                int e = g.epilogue();
+                require((bias != 0) == ((e & CUBLASLT_EPILOGUE_BIAS()) != 0 || writesBias(e)), "bias pointer");
+                require((auxiliary != 0) == (g.auxiliary() > 0) && auxiliary % 16 == 0, "AUX pointer");
             }
 
             @Override
@@ -141,7 +186,7 @@ final class EmulatedBlas implements Blas {
     public void gemm(long stream, Gemm g, long a, long b, long d) {
         check(g);
         require(g.epilogue() == CUBLASLT_EPILOGUE_DEFAULT(), "cublasGemmStridedBatchedEx has no epilogue");
-        enqueue(stream, () -> multiply(g, a, b, d, 0));
+        enqueue(stream, () -> multiply(g, a, b, d, 0, 0));
     }
 
     /** A handle, which may not be made in a capture, belongs to the stream already. */

@@ -60,6 +60,12 @@ final class HostCall implements AutoCloseable {
         return this;
     }
 
+    /** An operand or a result of another call, which must outlive this one. */
+    HostCall shared(HostCall other, int index) {
+        addresses.add(other.addresses.get(index));
+        return this;
+    }
+
     double[] read(int index, DType dtype, long count) {
         return HostNumbers.read(dtype, addresses.get(index), count);
     }

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda.math;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -46,6 +47,15 @@ final class HostNumbers {
 
     static void write(long address, int value) {
         ALL.set(JAVA_INT, address, value);
+    }
+
+    static boolean readBit(long address, long bit) {
+        return (ALL.get(JAVA_BYTE, address + bit / 8) >> bit % 8 & 1) != 0;
+    }
+
+    static void writeBit(long address, long bit, boolean value) {
+        int others = ALL.get(JAVA_BYTE, address + bit / 8) & ~(1 << bit % 8);
+        ALL.set(JAVA_BYTE, address + bit / 8, (byte) (others | (value ? 1 << bit % 8 : 0)));
     }
 
     /** A number with TF32's 10 bits of fraction, rounded to the nearest, ties away from zero, as the conversion on a GPU. */

@@ -14,6 +14,7 @@ import io.kingfisher.runtime.cuda.math.MathLibraries.Pass;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
 import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Use;
 import io.kingfisher.runtime.graph.Autodiff;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Conv2dInputGrad;
@@ -113,7 +114,10 @@ final class MathSuite {
                             long m = size[0], n = size[1], k = size[2];
                             boolean ta = (transposes & 1) != 0, tb = (transposes & 2) != 0;
                             long sa = shared == 1 ? 0 : m * k, sb = shared == 2 ? 0 : k * n;
-                            product(new Product(t, precision, ta, tb, m, n, k, batch, sa, sb, epilogue));
+                            Product p = new Product(t, precision, ta, tb, m, n, k, batch, sa, sb, epilogue);
+                            if (libraries.has(p)) {
+                                product(p);
+                            }
                         }
                     }
                 }
@@ -123,7 +127,7 @@ final class MathSuite {
 
     private List<Epilogue> epilogues(DType t) {
         return Arrays.stream(Epilogue.values())
-                .filter(e -> libraries.has(new Product(t, Precision.FP32, false, false, 2, 2, 2, 1, 4, 4, e)))
+                .filter(e -> libraries.has(new Product(t, Precision.FP32, false, false, 8, 8, 8, 1, 64, 64, e)))
                 .toList();
     }
 
@@ -134,25 +138,19 @@ final class MathSuite {
         Shape shapeB =
                 Shape.of(p.strideB() == 0 ? 1 : b, p.transposeB() ? p.n() : p.k(), p.transposeB() ? p.k() : p.n());
         double[] x = numbers(p.dtype(), shapeA.elements()), y = numbers(p.dtype(), shapeB.elements());
+        if (p.epilogue().auxiliary() != Use.NONE || p.epilogue().bias() == Use.WRITTEN) {
+            bothPasses(p, shapeA, shapeB);
+            return;
+        }
         double[] bias = numbers(p.dtype(), p.n());
         double[] want = reference(List.of(shapeA, shapeB, Shape.of(p.n())), List.of(x, y, bias), (_, v) -> {
                     Value c = v.get(0).matmul(v.get(1), p.transposeA(), p.transposeB());
-                    Value sum = p.epilogue() == Epilogue.NONE ? c : c.add(v.get(2));
-                    return List.of(
-                            switch (p.epilogue()) {
-                                case NONE, BIAS -> sum;
-                                case BIAS_RELU -> sum.relu();
-                                case BIAS_GELU -> {
-                                    Value inner = sum.add(sum.mul(sum).mul(sum).mul(0.044715))
-                                            .mul(Math.sqrt(2 / Math.PI));
-                                    yield sum.mul(0.5).mul(inner.tanh().add(1));
-                                }
-                            });
+                    return List.of(activated(p.epilogue(), p.epilogue().bias() == Use.READ ? c.add(v.get(2)) : c));
                 })
                 .getFirst();
         try (HostCall host = new HostCall(memory)) {
             host.operand(p.dtype(), x).operand(p.dtype(), y);
-            if (p.epilogue() != Epilogue.NONE) {
+            if (p.epilogue().bias() == Use.READ) {
                 host.operand(p.dtype(), bias);
             }
             host.result((long) want.length * p.dtype().bytes()).run(libraries.product(p));
@@ -160,8 +158,95 @@ final class MathSuite {
                     p.toString(),
                     p.dtype(),
                     want,
-                    host.read(p.epilogue() == Epilogue.NONE ? 2 : 3, p.dtype(), want.length));
+                    host.read(p.epilogue().bias() == Use.READ ? 3 : 2, p.dtype(), want.length));
         }
+    }
+
+    private static Value activated(Epilogue epilogue, Value x) {
+        return switch (epilogue) {
+            case RELU, RELU_BIAS, RELU_AUX, RELU_AUX_BIAS, DRELU, DRELU_BGRAD -> x.relu();
+            case GELU, GELU_BIAS, GELU_AUX, GELU_AUX_BIAS, DGELU, DGELU_BGRAD -> {
+                Value inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+                yield x.mul(0.5).mul(inner.tanh().add(1));
+            }
+            default -> x;
+        };
+    }
+
+    /**
+     * A product that leaves something for the backward pass, and one that uses it: whatever the case asks for, its partner is
+     * computed too. Sums over factors stand alone.
+     */
+    private void bothPasses(Product p, Shape shapeA, Shape shapeB) {
+        DType t = p.dtype();
+        Epilogue e = p.epilogue();
+        boolean alone = e.auxiliary() == Use.NONE, backward = e.auxiliary() == Use.READ;
+        Epilogue forward = !backward
+                ? e
+                : e == Epilogue.DRELU || e == Epilogue.DRELU_BGRAD ? Epilogue.RELU_AUX_BIAS : Epilogue.GELU_AUX_BIAS;
+        List<Shape> shapes = List.of(shapeA, shapeB, Shape.of(p.n()), shapeA, shapeB);
+        List<double[]> operands =
+                shapes.stream().map(s -> numbers(t, s.elements())).toList();
+        int side = p.transposeA() ? -2 : -1, other = p.transposeB() ? -1 : -2;
+        List<double[]> want = reference(shapes, operands, (_, v) -> {
+            Value c = v.get(0).matmul(v.get(1), p.transposeA(), p.transposeB());
+            if (alone) {
+                return List.of(
+                        c, e == Epilogue.BGRAD_A ? v.get(0).sum(side) : v.get(1).sum(other));
+            }
+            Value before = forward == Epilogue.RELU_AUX || forward == Epilogue.GELU_AUX ? c : c.add(v.get(2));
+            Value after = activated(forward, before);
+            Value dy = v.get(3).matmul(v.get(4), p.transposeA(), p.transposeB());
+            Value dx =
+                    Autodiff.vjp(List.of(after), List.of(dy), List.of(before)).getFirst();
+            return List.of(after, dx, dx.sum(0, 1));
+        });
+        long bytes = p.m() * p.n() * t.bytes();
+        try (HostCall first = new HostCall(memory);
+                HostCall second = new HostCall(memory)) {
+            first.operand(t, operands.get(0)).operand(t, operands.get(1));
+            if (alone) {
+                first.result(bytes).result((e == Epilogue.BGRAD_A ? p.m() : p.n()) * t.bytes());
+                first.run(libraries.product(p));
+                same(p.toString(), t, want.get(0), first.read(2, t, want.get(0).length));
+                same(p + " sums", t, want.get(1), first.read(3, t, want.get(1).length));
+                return;
+            }
+            int biased = forward.bias() == Use.READ ? 1 : 0;
+            if (biased == 1) {
+                first.operand(t, operands.get(2));
+            }
+            Product one = with(p, forward);
+            first.result(bytes).result(one.auxiliaryBytes()).run(libraries.product(one));
+            same(one.toString(), t, want.get(0), first.read(2 + biased, t, want.get(0).length));
+            if (backward) {
+                second.operand(t, operands.get(3)).operand(t, operands.get(4)).shared(first, 3 + biased);
+                second.result(bytes);
+                if (e.bias() == Use.WRITTEN) {
+                    second.result(p.n() * t.bytes());
+                }
+                second.run(libraries.product(p));
+                same(p.toString(), t, want.get(1), second.read(3, t, want.get(1).length));
+                if (e.bias() == Use.WRITTEN) {
+                    same(p + " sums", t, want.get(2), second.read(4, t, want.get(2).length));
+                }
+            }
+        }
+    }
+
+    private static Product with(Product p, Epilogue epilogue) {
+        return new Product(
+                p.dtype(),
+                p.precision(),
+                p.transposeA(),
+                p.transposeB(),
+                p.m(),
+                p.n(),
+                p.k(),
+                p.batch(),
+                p.strideA(),
+                p.strideB(),
+                epilogue);
     }
 
     /** The lower triangles; what is above stays as it was. */

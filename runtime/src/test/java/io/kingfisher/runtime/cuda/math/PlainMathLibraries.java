@@ -14,7 +14,10 @@ public final class PlainMathLibraries implements MathLibraries {
     @Override
     public Call product(Product p) {
         positive("product", p.m(), p.n(), p.k(), p.batch());
-        return new PlainCall("plain " + p, p.epilogue() == Epilogue.NONE ? 3 : 4, true, at -> PlainProduct.run(p, at));
+        if (!has(p)) {
+            throw new KingfisherException("There is no " + p + "; ask has() first.");
+        }
+        return new PlainCall("plain " + p, PlainProduct.operands(p), true, at -> PlainProduct.run(p, at));
     }
 
     @Override

@@ -1,23 +1,30 @@
 package io.kingfisher.runtime.cuda.math;
 
-import static io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue.BIAS_GELU;
-import static io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue.BIAS_RELU;
-import static io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue.NONE;
-
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Epilogue;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Precision;
 import io.kingfisher.runtime.cuda.math.MathLibraries.Product;
 import io.kingfisher.runtime.cuda.math.MathLibraries.SelfProduct;
+import io.kingfisher.runtime.cuda.math.MathLibraries.Use;
 
 /** Batched products of matrices. */
 final class PlainProduct {
     private PlainProduct() {}
 
+    static int operands(Product p) {
+        Epilogue e = p.epilogue();
+        return 3 + (e.bias() == Use.NONE ? 0 : 1) + (e.auxiliary() == Use.NONE ? 0 : 1);
+    }
+
     static void run(Product p, long[] at) {
         int m = (int) p.m(), n = (int) p.n(), k = (int) p.k();
         DType t = p.dtype();
-        double[] bias = p.epilogue() == NONE ? null : HostNumbers.read(t, at[2], n);
+        Epilogue epilogue = p.epilogue();
+        int next = 2;
+        double[] bias = epilogue.bias() == Use.READ ? HostNumbers.read(t, at[next++], n) : new double[n];
+        long auxiliary = epilogue.auxiliary() == Use.READ ? at[next++] : 0;
+        long result = at[next++];
+        auxiliary = epilogue.auxiliary() == Use.WRITTEN ? at[next++] : auxiliary;
         for (long batch = 0; batch < p.batch(); batch++) {
             double[] a = HostNumbers.read(t, at[0] + batch * p.strideA() * t.bytes(), (long) m * k);
             double[] b = HostNumbers.read(t, at[1] + batch * p.strideB() * t.bytes(), (long) k * n);
@@ -26,18 +33,29 @@ final class PlainProduct {
                 round(b);
             }
             double[] c = new double[m * n];
+            double[] rows = new double[m], columns = new double[n], results = new double[n];
             for (int i = 0; i < m; i++) {
                 for (int l = 0; l < k; l++) {
                     double left = a[p.transposeA() ? l * m + i : i * k + l];
+                    rows[i] += left;
                     for (int j = 0; j < n; j++) {
-                        c[i * n + j] += left * b[p.transposeB() ? j * k + l : l * n + j];
+                        double right = b[p.transposeB() ? j * k + l : l * n + j];
+                        c[i * n + j] += left * right;
+                        columns[j] += i == 0 ? right : 0;
                     }
                 }
+                for (int j = 0; j < n; j++) {
+                    c[i * n + j] = Epilogues.apply(p, c[i * n + j] + bias[j], auxiliary, i, j);
+                    results[j] += c[i * n + j];
+                }
             }
-            for (int i = 0; bias != null && i < c.length; i++) {
-                c[i] = activated(p.epilogue(), c[i] + bias[i % n]);
+            HostNumbers.write(t, result + batch * m * n * t.bytes(), c);
+            switch (epilogue) {
+                case BGRAD_A -> HostNumbers.write(t, at[next], rows);
+                case BGRAD_B -> HostNumbers.write(t, at[next], columns);
+                case DRELU_BGRAD, DGELU_BGRAD -> HostNumbers.write(t, at[next], results);
+                default -> {}
             }
-            HostNumbers.write(t, at[at.length - 1] + batch * m * n * t.bytes(), c);
         }
     }
 
@@ -58,14 +76,40 @@ final class PlainProduct {
         }
     }
 
-    private static double activated(Epilogue epilogue, double x) {
-        if (epilogue == BIAS_RELU) {
-            return Math.max(x, 0);
+    /** What happens to an element when it is stored. */
+    private static final class Epilogues {
+        static double apply(Product p, double x, long auxiliary, int row, int column) {
+            return switch (p.epilogue()) {
+                case NONE, BIAS, BGRAD_A, BGRAD_B -> x;
+                case RELU, RELU_BIAS -> Math.max(x, 0);
+                case RELU_AUX, RELU_AUX_BIAS -> {
+                    HostNumbers.writeBit(auxiliary, row * p.auxiliaryLeading() + column, !(x <= 0));
+                    yield Math.max(x, 0);
+                }
+                case GELU, GELU_BIAS -> gelu(x);
+                case GELU_AUX, GELU_AUX_BIAS -> {
+                    HostNumbers.write(p.dtype(), place(p, auxiliary, row, column), x);
+                    yield gelu(x);
+                }
+                case DRELU, DRELU_BGRAD -> HostNumbers.readBit(auxiliary, row * p.auxiliaryLeading() + column) ? x : 0;
+                case DGELU, DGELU_BGRAD ->
+                    x * slope(HostNumbers.read(p.dtype(), place(p, auxiliary, row, column), 1)[0]);
+            };
         }
-        // The libraries' GELU is the approximation with a hyperbolic tangent (Hendrycks and Gimpel, 2016).
-        return epilogue == BIAS_GELU
-                ? 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))
-                : x;
+
+        private static long place(Product p, long auxiliary, int row, int column) {
+            return auxiliary + (row * p.auxiliaryLeading() + column) * p.dtype().bytes();
+        }
+    }
+
+    /** The libraries' GELU is the approximation with a hyperbolic tangent (Hendrycks and Gimpel, 2016). */
+    static double gelu(double x) {
+        return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+    }
+
+    static double slope(double x) {
+        double tanh = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x));
+        return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
     }
 
     static void round(double[] x) {

@@ -46,20 +46,49 @@ API cublasSetPointerMode_v2(ptr, int mode) { REQUIRE(mode == 0); return 0; }
 API cublasSetAtomicsMode(ptr, int mode) { REQUIRE(mode == 0); return 0; }
 API cublasSetMathMode(ptr, int mode) { REQUIRE(mode == 0); return 0; }
 
+static bool bit(const void* p, i64 i) { return ((const uint8_t*)p)[i / 8] >> i % 8 & 1; }
+static void bit(void* p, i64 i, bool value) {
+    uint8_t* byte = (uint8_t*)p + i / 8;
+    *byte = (*byte & ~(1 << i % 8)) | value << i % 8;
+}
+// The bits of an epilogue: 2 ReLU, 4 bias, 8 ReLU's gradient, 16 bias gradient of D, 32 GELU, 64 its gradient, 128 AUX,
+// 256 and 512 bias gradients of A and B.
 static void product(int type, int ta, int tb, i64 m, i64 n, i64 k, const void* a, i64 lda, i64 sa, const void* b, i64 ldb,
-                    i64 sb, void* c, i64 ldc, i64 sc, i64 batch, int epilogue, const void* bias) {
+                    i64 sb, void* c, i64 ldc, i64 sc, i64 batch, int epilogue, void* bias, void* aux = nullptr,
+                    i64 ldaux = 0) {
+    const double root = sqrt(2 / M_PI);
+    std::vector<double> sums(epilogue & 512 ? n : m);
     for (i64 p = 0; p < batch; p++)
         for (i64 j = 0; j < n; j++)
             for (i64 i = 0; i < m; i++) {
                 double sum = 0;
-                for (i64 l = 0; l < k; l++)
-                    sum += get(type, a, p * sa + (ta ? l + i * lda : i + l * lda)) *
-                           get(type, b, p * sb + (tb ? j + l * ldb : l + j * ldb));
+                for (i64 l = 0; l < k; l++) {
+                    double x = get(type, a, p * sa + (ta ? l + i * lda : i + l * lda));
+                    double y = get(type, b, p * sb + (tb ? j + l * ldb : l + j * ldb));
+                    sum += x * y;
+                    if (epilogue & 256 && j == 0) sums[i] += x;
+                    if (epilogue & 512 && i == 0) sums[j] += y;
+                }
+                i64 place = i + j * ldaux;
                 if (epilogue & 4) sum += get(type, bias, i);
-                if (epilogue & 2) sum = sum > 0 ? sum : 0;
-                if (epilogue & 32) sum = 0.5 * sum * (1 + tanh(sqrt(2 / M_PI) * (sum + 0.044715 * sum * sum * sum)));
+                if (epilogue & 2) {
+                    if (epilogue & 128) bit(aux, place, sum > 0);
+                    sum = sum > 0 ? sum : 0;
+                }
+                if (epilogue & 32) {
+                    if (epilogue & 128) put(type, aux, place, sum);
+                    sum = 0.5 * sum * (1 + tanh(root * (sum + 0.044715 * sum * sum * sum)));
+                }
+                if (epilogue & 8) sum = bit(aux, place) ? sum : 0;
+                if (epilogue & 64) {
+                    double x = get(type, aux, place), t = tanh(root * (x + 0.044715 * x * x * x));
+                    sum *= 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * root * (1 + 3 * 0.044715 * x * x);
+                }
+                if (epilogue & 16) sums[i] += sum;
                 put(type, c, p * sc + i + j * ldc, sum);
             }
+    if (epilogue & (16 | 256 | 512))
+        for (i64 i = 0; i < (i64)sums.size(); i++) put(type, bias, i, sums[i]);
 }
 API cublasGemmStridedBatchedEx_64(ptr h, int ta, int tb, i64 m, i64 n, i64 k, const void* alpha, const void* a, int at,
                                   i64 lda, i64 sa, const void* b, int bt, i64 ldb, i64 sb, const void* beta, void* c, int ct,
@@ -118,7 +147,7 @@ TRSM(S, F32)
 TRSM(D, F64)
 
 // cuBLASLt.
-struct Desc { int compute, scale, ta = 0, tb = 0, epilogue = 1; const void* bias = nullptr; };
+struct Desc { int compute, scale, ta = 0, tb = 0, epilogue = 1; ptr bias = nullptr, aux = nullptr; i64 ldaux = 0; };
 struct Layout { int type; i64 rows, columns, ld; int batch = 1; i64 stride = 0; };
 struct Result { uint64_t algo[8]; size_t workspace; int state; float waves; int reserved[4]; };
 API cublasLtCreate(ptr* h) { *h = new int(0); return 0; }
@@ -127,11 +156,13 @@ API cublasLtMatmulDescCreate(ptr* d, int compute, int scale) { *d = new Desc{com
 API cublasLtMatmulDescDestroy(ptr d) { delete (Desc*)d; return 0; }
 API cublasLtMatmulDescSetAttribute(ptr d, int name, const void* value, size_t bytes) {
     Desc* x = (Desc*)d;
-    REQUIRE(bytes == (name == 8 ? 8 : 4));
+    REQUIRE(bytes == (name == 8 || name == 11 || name == 12 ? 8 : 4));
     if (name == 3) x->ta = *(int*)value;
     else if (name == 4) x->tb = *(int*)value;
     else if (name == 7) x->epilogue = *(int*)value;
-    else if (name == 8) x->bias = *(void**)value;
+    else if (name == 8) x->bias = *(ptr*)value;
+    else if (name == 11) x->aux = *(ptr*)value;
+    else if (name == 12) x->ldaux = *(i64*)value;
     else REQUIRE(!"a known attribute");
     return 0;
 }
@@ -155,6 +186,9 @@ API cublasLtMatmulPreferenceSetAttribute(ptr p, int name, const void* value, siz
 }
 API cublasLtMatmulAlgoGetHeuristic(ptr, ptr d, ptr a, ptr b, ptr c, ptr e, ptr p, int asked, Result* found, int* count) {
     REQUIRE(d && a && b && c == e && asked >= 2 && *(i64*)p >= 512);
+    Desc* x = (Desc*)d;
+    int whole = x->epilogue & (2 | 8) ? 128 : 8;
+    REQUIRE(!(x->epilogue & 128) == (x->ldaux == 0) && x->ldaux % whole == 0);
     memset(found, 0, 2 * sizeof(Result));
     found[0].state = 15;
     found[1].algo[0] = 42;
@@ -171,10 +205,11 @@ API cublasLtMatmul(ptr, ptr desc, const void* alpha, const void* a, ptr al, cons
     REQUIRE(get(x->scale, alpha, 0) == 1 && get(x->scale, beta, 0) == 0 && x->scale == D->type);
     i64 k = x->ta ? A->rows : A->columns;
     REQUIRE((x->ta ? A->columns : A->rows) == D->rows && (x->tb ? B->rows : B->columns) == D->columns);
-    REQUIRE((x->tb ? B->columns : B->rows) == k && (x->epilogue == 1) == (x->bias == nullptr));
+    REQUIRE((x->tb ? B->columns : B->rows) == k && !(x->epilogue & (4 | 16 | 256 | 512)) == (x->bias == nullptr));
+    REQUIRE(!(x->epilogue & 128) == (x->aux == nullptr) && (x->aux == nullptr || x->ldaux >= D->rows));
     memset(workspace, 0xff, bytes);
     product(D->type, x->ta, x->tb, D->rows, D->columns, k, a, A->ld, A->stride, b, B->ld, B->stride, d, D->ld, D->stride,
-            D->batch, x->epilogue == 1 ? 0 : x->epilogue, x->bias);
+            D->batch, x->epilogue, x->bias, x->aux, x->ldaux);
     return 0;
 }
 
