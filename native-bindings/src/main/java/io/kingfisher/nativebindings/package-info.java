@@ -9,6 +9,6 @@
  * <p>Threads: the oneDNN of {@code org.bytedeco:dnnl} for Linux is built for OpenMP and linked to GNU's runtime
  * ({@code libgomp.so.1}, which lies beside it in the jar). The OpenBLAS of {@code org.bytedeco:openblas} has a pool of its own
  * on plain POSIX threads and knows nothing of OpenMP. {@link io.kingfisher.nativebindings.NativeThreads} sets the sizes of
- * both. Of the platforms, only linux-x86_64 is tested.
+ * both, and {@link io.kingfisher.nativebindings.OpenMpTeam} runs Java code on OpenMP's threads. Of the platforms, only linux-x86_64 is tested.
  */
 package io.kingfisher.nativebindings;

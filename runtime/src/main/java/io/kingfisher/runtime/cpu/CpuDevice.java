@@ -41,7 +41,7 @@ public final class CpuDevice extends Device {
             NativeThreads.setOpenMp(options.threads());
             NativeThreads.setOpenBlas(options.threads());
             onednn = new OneDnn();
-            kernels = new KernelEngine(options.threads());
+            kernels = KernelEngine.besideOneDnn(options.threads());
             describe(Libraries.dnnl());
             describe(Libraries.openblas());
             report.add("threads: " + NativeThreads.openMp() + " in oneDNN (OpenMP), " + NativeThreads.openBlas()

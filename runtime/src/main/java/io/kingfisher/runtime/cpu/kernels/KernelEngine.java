@@ -46,13 +46,22 @@ public final class KernelEngine implements AutoCloseable {
         this(threads, defaultMode());
     }
 
+    /** As {@link #KernelEngine(int)}, on the threads that oneDNN uses. */
+    public static KernelEngine besideOneDnn(int threads) {
+        return new KernelEngine(Workers.shared(threads), defaultMode(), Promoter.LIMIT_NANOS);
+    }
+
     public KernelEngine(int threads, Mode mode) {
         this(threads, mode, Promoter.LIMIT_NANOS);
     }
 
     /** As the others, with the time that the JIT compiler has for the vectors of one loop. */
     KernelEngine(int threads, Mode mode, long limitNanos) {
-        this.workers = new Workers(threads);
+        this(new Workers(threads), mode, limitNanos);
+    }
+
+    private KernelEngine(Workers workers, Mode mode, long limitNanos) {
+        this.workers = workers;
         this.mode = VectorSupport.PRESENT ? mode : Mode.SCALAR;
         this.promoter = this.mode == Mode.ADAPTIVE ? new Promoter(limitNanos) : null;
     }

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cpu.kernels;
 
+import io.kingfisher.nativebindings.OpenMpTeam;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -7,10 +8,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads for loops over data: the caller and {@code threads - 1} daemons. What a part computes depends on its number alone,
- * whoever happens to run it, so results do not depend on timing. A caller never waits for a thread that has not begun: it
- * takes the parts that nobody has taken, which matters where another library's threads are still spinning on the other core.
- * Running a task allocates nothing.
+ * Threads for loops over data: the caller and {@code threads - 1} others, which are those of oneDNN's OpenMP runtime where
+ * these can be had, else daemons of our own. What a part computes depends on its number alone, whoever happens to run it, so
+ * results do not depend on timing. Daemons are not waited for before they begin: the caller takes the parts that nobody has
+ * taken. Running a task allocates nothing.
  */
 public final class Workers implements AutoCloseable {
     /** A loop's body. */
@@ -23,6 +24,10 @@ public final class Workers implements AutoCloseable {
     private static final int SPINS = 1000;
 
     private static final int MOST_PARTS = 0xffff;
+
+    private final int count;
+    /** The OpenMP runtime's threads, or null. */
+    private final OpenMpTeam team;
 
     private final Thread[] threads;
     private final Sleeper[] sleepers;
@@ -42,9 +47,21 @@ public final class Workers implements AutoCloseable {
 
     /** Starts {@code threads - 1} daemon threads. */
     public Workers(int threads) {
-        this.threads = new Thread[threads - 1];
-        this.sleepers = new Sleeper[threads - 1];
-        for (int i = 0; i < threads - 1; i++) {
+        this(threads, false);
+    }
+
+    /** The OpenMP runtime's threads, which the libraries use too; where there are none to be had, daemon threads. */
+    public static Workers shared(int threads) {
+        return new Workers(threads, threads > 1);
+    }
+
+    private Workers(int threads, boolean shared) {
+        this.count = threads;
+        this.team = shared ? OpenMpTeam.of(threads, this::takeParts).orElse(null) : null;
+        int daemons = team == null ? threads - 1 : 0;
+        this.threads = new Thread[daemons];
+        this.sleepers = new Sleeper[daemons];
+        for (int i = 0; i < daemons; i++) {
             Sleeper sleeper = new Sleeper();
             sleepers[i] = sleeper;
             this.threads[i] = Thread.ofPlatform()
@@ -59,7 +76,7 @@ public final class Workers implements AutoCloseable {
 
     /** The threads that compute, the caller's included. */
     public int threads() {
-        return threads.length + 1;
+        return count;
     }
 
     /**
@@ -69,7 +86,7 @@ public final class Workers implements AutoCloseable {
      * @throws RuntimeException or an Error, the first that a part threw, after all parts have ended
      */
     public void run(Task work, int parts) {
-        if (parts <= 1 || threads.length == 0 || parts > MOST_PARTS || !busy.compareAndSet(false, true)) {
+        if (parts <= 1 || count == 1 || parts > MOST_PARTS || !busy.compareAndSet(false, true)) {
             for (int part = 0; part < parts; part++) {
                 work.run(part);
             }
@@ -87,6 +104,21 @@ public final class Workers implements AutoCloseable {
         finished.set(0);
         long number = (ticket.get() >>> 32) + 1;
         ticket.set(number << 32 | (long) parts << 16);
+        if (team != null) {
+            team.run();
+        } else {
+            withDaemons(parts);
+        }
+        task = null;
+        Throwable thrown = failure.getAndSet(null);
+        if (thrown instanceof Error error) {
+            throw error;
+        } else if (thrown != null) {
+            throw (RuntimeException) thrown;
+        }
+    }
+
+    private void withDaemons(int parts) {
         for (int i = 0; i < Math.min(parts - 1, threads.length); i++) {
             if (sleepers[i].asleep) {
                 LockSupport.unpark(threads[i]);
@@ -99,13 +131,6 @@ public final class Workers implements AutoCloseable {
             } else {
                 Thread.yield();
             }
-        }
-        task = null;
-        Throwable thrown = failure.getAndSet(null);
-        if (thrown instanceof Error error) {
-            throw error;
-        } else if (thrown != null) {
-            throw (RuntimeException) thrown;
         }
     }
 
@@ -122,7 +147,7 @@ public final class Workers implements AutoCloseable {
             if (ticket.compareAndSet(t, t + 1)) {
                 try {
                     current.run(next);
-                } catch (RuntimeException | Error e) {
+                } catch (Throwable e) {
                     failure.compareAndSet(null, e);
                 } finally {
                     finished.incrementAndGet();
@@ -158,6 +183,9 @@ public final class Workers implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        if (team != null) {
+            team.close();
+        }
         boolean interrupted = false;
         for (Thread thread : threads) {
             LockSupport.unpark(thread);

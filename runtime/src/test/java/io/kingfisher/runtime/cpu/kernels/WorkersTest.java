@@ -3,17 +3,37 @@ package io.kingfisher.runtime.cpu.kernels;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class WorkersTest {
+    /** Our own daemons, and the threads of oneDNN's OpenMP runtime. */
+    static Stream<IntFunction<Workers>> kinds() {
+        return Stream.of(Workers::new, Workers::shared);
+    }
+
+    static Stream<Arguments> sizes() {
+        return kinds().flatMap(kind -> IntStream.of(1, 2, 3, 8).mapToObj(threads -> Arguments.of(kind, threads)));
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 8})
-    void runsEveryPartOnce(int threads) {
-        try (Workers workers = new Workers(threads)) {
+    @MethodSource("sizes")
+    void runsEveryPartOnce(IntFunction<Workers> kind, int threads) {
+        try (Workers workers = kind.apply(threads)) {
             for (int parts : new int[] {0, 1, 2, 3, 17, 1000, 70_000}) {
                 AtomicIntegerArray runs = new AtomicIntegerArray(parts);
                 for (int round = 0; round < 20; round++) {
@@ -26,9 +46,10 @@ class WorkersTest {
         }
     }
 
-    @Test
-    void passesOnTheFirstFailureAndWorksOn() {
-        try (Workers workers = new Workers(3)) {
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void passesOnTheFirstFailureAndWorksOn(IntFunction<Workers> kind) {
+        try (Workers workers = kind.apply(3)) {
             for (int round = 0; round < 50; round++) {
                 AtomicIntegerArray runs = new AtomicIntegerArray(8);
                 IllegalStateException e = assertThrows(
@@ -49,9 +70,10 @@ class WorkersTest {
         }
     }
 
-    @Test
-    void tasksNestAndOverlap() throws InterruptedException {
-        try (Workers workers = new Workers(2)) {
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void tasksNestAndOverlap(IntFunction<Workers> kind) throws InterruptedException {
+        try (Workers workers = kind.apply(2)) {
             AtomicIntegerArray runs = new AtomicIntegerArray(100);
             Runnable twice = () -> {
                 for (int round = 0; round < 100; round++) {
@@ -76,8 +98,33 @@ class WorkersTest {
     }
 
     @Test
-    void allocatesNothing() {
-        try (Workers workers = new Workers(2)) {
+    @EnabledOnOs(OS.LINUX)
+    void theOpenMpRuntimesThreadsTakeParts() {
+        Set<Thread> seen = ConcurrentHashMap.newKeySet();
+        CountDownLatch both = new CountDownLatch(2);
+        try (Workers workers = Workers.shared(2)) {
+            workers.run(
+                    part -> {
+                        seen.add(Thread.currentThread());
+                        both.countDown();
+                        try {
+                            assertTrue(both.await(1, TimeUnit.MINUTES));
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    2);
+        }
+        assertEquals(2, seen.size());
+        assertTrue(seen.remove(Thread.currentThread()));
+        assertTrue(seen.iterator().next().isDaemon());
+        assertFalse(seen.iterator().next().getName().startsWith("kingfisher-worker"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void allocatesNothing(IntFunction<Workers> kind) {
+        try (Workers workers = kind.apply(2)) {
             long[] sum = new long[64];
             Workers.Task task = part -> {
                 for (int i = 0; i < 2000; i++) {
