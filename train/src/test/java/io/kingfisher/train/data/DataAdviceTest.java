@@ -47,7 +47,7 @@ class DataAdviceTest {
     void saysWhereMissingFilesComeFrom() throws Exception {
         Files.createFile(folder.resolve("other"));
         String message = message(DataSpec.of("mnist").withPath(folder));
-        assertTrue(message.contains("no training images: looked for train-images-idx3-ubyte.gz"), message);
+        assertTrue(message.contains("no train images: looked for train-images-idx3-ubyte.gz"), message);
         assertTrue(message.endsWith("they come from https://ossci-datasets.s3.amazonaws.com/mnist/"), message);
     }
 }
