@@ -3,5 +3,6 @@ module io.kingfisher.optimizers {
     requires transitive io.kingfisher.layers;
 
     exports io.kingfisher.optimizers;
+    exports io.kingfisher.optimizers.curvature;
     exports io.kingfisher.optimizers.schedule;
 }

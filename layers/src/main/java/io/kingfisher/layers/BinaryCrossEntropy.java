@@ -19,7 +19,11 @@ public record BinaryCrossEntropy(boolean logits) implements Loss {
                         .add(one.sub(t).mul(boundedLog(one.sub(x))))
                         .neg();
         return MeanSquaredError.overElements(
-                "Binary cross-entropy", prediction, target, r.graph().map(term, prediction, target));
+                "Binary cross-entropy",
+                prediction,
+                target,
+                r.graph().map(term, prediction, target),
+                logits ? ElementwiseLikelihood.Kind.LOGIT : ElementwiseLikelihood.Kind.PROBABILITY);
     }
 
     /** The logarithm or -100, whose slope is 0: the logarithm of 0 is never taken, as 0 times its slope would be NaN. */

@@ -6,6 +6,7 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.SoftmaxCrossEntropy;
 import io.kingfisher.runtime.graph.Value;
+import java.util.List;
 
 /**
  * The cross-entropy of logits [... x C] and labels I32 [...] in nats, its mean over the labels that are not ignored. A label
@@ -35,7 +36,8 @@ public record CrossEntropy(double smoothing, int ignoreIndex) implements Loss {
         Value losses = r.graph()
                 .add(new SoftmaxCrossEntropy(smoothing, ignoreIndex), rows, flat)
                 .output(0);
-        return LossValue.of(losses.sum(), valid(flat).sum());
+        Value valid = valid(flat), count = valid.sum();
+        return LossValue.of(losses.sum(), count, List.of(new SoftmaxLikelihood(rows, valid, count)));
     }
 
     /** 1 for each label that counts, else 0, F32 of the labels' shape. */

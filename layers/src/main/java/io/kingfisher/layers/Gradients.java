@@ -17,23 +17,31 @@ public final class Gradients {
      */
     public record Applied(Value finite, Value skipped) {}
 
+    private final Recording recording;
     private final Value loss;
-    private final Optional<Value> count;
+    private final Optional<LossValue> parts;
     private final Map<Parameter, Value> parameters;
     private final Map<Capture, Value> captures;
     private final Optional<Applied> applied;
 
     Gradients(
+            Recording recording,
             Value loss,
-            Optional<Value> count,
+            Optional<LossValue> parts,
             Map<Parameter, Value> parameters,
             Map<Capture, Value> captures,
             Optional<Applied> applied) {
+        this.recording = recording;
         this.loss = loss;
-        this.count = count;
+        this.parts = parts;
         this.parameters = Collections.unmodifiableMap(parameters);
         this.captures = Collections.unmodifiableMap(captures);
         this.applied = applied;
+    }
+
+    /** The recording that these are the gradients of. */
+    public Recording recording() {
+        return recording;
     }
 
     /** The scalar that was differentiated. */
@@ -46,7 +54,40 @@ public final class Gradients {
      * the gradient of a single term. Empty where the loss was given as a plain value.
      */
     public Optional<Value> count() {
-        return count;
+        return parts.map(LossValue::count);
+    }
+
+    /**
+     * The loss as a function of the predictions, one for each micro-batch: what Fisher and Gauss-Newton matrices need beyond
+     * the gradients.
+     *
+     * @throws KingfisherException where the loss was given as a plain value
+     */
+    public List<Likelihood> likelihoods() {
+        List<Likelihood> known = parts.map(LossValue::likelihoods).orElse(List.of());
+        if (known.isEmpty()) {
+            throw new KingfisherException(
+                    "The loss is a plain value, so the Fisher matrix of the model is not known; use a"
+                            + " Loss, or a method that takes the empirical one.");
+        }
+        return known;
+    }
+
+    /** The number N of samples that count in {@link #likelihoods()}, an F32 scalar. */
+    public Value samples() {
+        return loss.graph().sum(likelihoods().stream().map(Likelihood::count).toList());
+    }
+
+    /**
+     * Another backward pass through the recorded forward pass.
+     *
+     * @param seeds for each of {@link #likelihoods()} a value of its prediction's shape
+     * @return for each capture J^T seed, J being the Jacobian of the predictions with respect to {@link Capture#s()}
+     */
+    public Map<Capture, Value> pull(List<Value> seeds) {
+        List<Value> predictions =
+                likelihoods().stream().map(Likelihood::prediction).toList();
+        return recording.pull(predictions, seeds, captures());
     }
 
     /**

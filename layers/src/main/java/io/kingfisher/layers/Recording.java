@@ -170,7 +170,7 @@ public final class Recording {
 
     /** {@link #gradients(Value)} of a mean, remembering the number of its terms. */
     public Gradients gradients(LossValue loss) {
-        return gradients(loss.mean(), Optional.of(loss.count()));
+        return gradients(loss.mean(), Optional.of(loss));
     }
 
     /**
@@ -181,7 +181,7 @@ public final class Recording {
         return gradients(loss, Optional.empty());
     }
 
-    private Gradients gradients(Value loss, Optional<Value> count) {
+    private Gradients gradients(Value loss, Optional<LossValue> parts) {
         List<Parameter> trained =
                 parameters.keySet().stream().filter(Parameter::trainable).toList();
         List<Capture> captured = List.copyOf(captures);
@@ -205,13 +205,36 @@ public final class Recording {
         for (int i = 0; i < captured.size(); i++) {
             byCapture.put(captured.get(i), found.get(trained.size() + i));
         }
-        Gradients gradients = new Gradients(loss, count, byParameter, byCapture, applied);
+        Gradients gradients = new Gradients(this, loss, parts, byParameter, byCapture, applied);
         for (Capture capture : captured) {
             for (CaptureHook hook : capture.layer().hooks()) {
                 hook.accept(this, capture, gradients.of(capture));
             }
         }
         return gradients;
+    }
+
+    /** Gradients of captured outputs for seeds at predictions, scaled on their way where losses are. */
+    Map<Capture, Value> pull(List<Value> predictions, List<Value> seeds, List<Capture> captured) {
+        List<Value> outputs = captured.stream().map(Capture::s).toList();
+        List<Value> found;
+        if (lossScale.isEmpty()) {
+            found = Autodiff.vjp(predictions, seeds, outputs);
+        } else {
+            Value scale = lossScale.get().scale(graph);
+            found = Autodiff.vjp(
+                            predictions,
+                            seeds.stream().map(seed -> seed.mul(scale)).toList(),
+                            outputs)
+                    .stream()
+                    .map(gradient -> gradient.div(scale))
+                    .toList();
+        }
+        Map<Capture, Value> result = new LinkedHashMap<>();
+        for (int i = 0; i < found.size(); i++) {
+            result.put(captured.get(i), found.get(i));
+        }
+        return result;
     }
 
     /** Whether the step counts; where it does not, neither the scale's own update nor running statistics see it as one. */

@@ -9,10 +9,14 @@ import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
-import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Records the update of parameters from their gradients. An optimizer owns its state and a control block on the device; what
@@ -20,7 +24,8 @@ import java.util.Set;
  *
  * <pre>{@code
  * optimizer.record(gradients, Cadence.STEP);   // while recording
- * optimizer.advance();                         // before each replay: which cadence to replay comes back
+ * Cadence cadence = optimizer.advance();       // before each replay: which recording to replay comes back
+ * optimizer.finish();                          // after it
  * }</pre>
  */
 public abstract class Optimizer implements AutoCloseable {
@@ -29,7 +34,12 @@ public abstract class Optimizer implements AutoCloseable {
         /** Nothing. */
         STEP,
         /** It also takes the curvature anew from this step's statistics. */
-        REFRESH
+        REFRESH,
+        /**
+         * It takes statistics and keeps the gradients; decompositions and the update are made by {@link Optimizer#finish},
+         * where the host can look at how a decomposition went.
+         */
+        SOLVE
     }
 
     /**
@@ -42,8 +52,10 @@ public abstract class Optimizer implements AutoCloseable {
     private final Clipping clipping;
     private final OptimizerState state;
     private final ControlBlock control;
+    private final HeldGradients held;
     private long step;
     private boolean scaled;
+    private Cadence current = Cadence.STEP;
 
     protected Optimizer(Device device, List<ParameterGroup> groups, Clipping clipping) {
         Set<Parameter> seen = new HashSet<>();
@@ -59,6 +71,7 @@ public abstract class Optimizer implements AutoCloseable {
         this.clipping = clipping;
         this.state = new OptimizerState(device);
         this.control = new ControlBlock(device, groups);
+        this.held = new HeldGradients(device);
     }
 
     /** Records one step: the updates of all parameters, and the refresh of the curvature where asked. */
@@ -67,34 +80,55 @@ public abstract class Optimizer implements AutoCloseable {
         check(gradients);
         scaled |= gradients.applied().isPresent();
         prepare(gradients, cadence);
-        gradients.applied().ifPresent(applied -> keepWhereSkipped(graph, applied.finite()));
-        Hyperparameters hyper = new Hyperparameters(graph, control, gradients.applied());
-        List<Value> raw = new ArrayList<>();
-        for (ParameterGroup group : groups) {
-            trainable(group).forEach(parameter -> raw.add(gradients.of(parameter)));
+        if (cadence == Cadence.SOLVE) {
+            gradients.applied().ifPresent(applied -> keepWhereSkipped(graph, applied.finite(), Set.of()));
+            held.hold(gradients, trainable());
+        } else {
+            apply(graph, gradients::of, gradients.applied());
         }
-        List<Value> clipped = clipping.apply(graph, raw);
-        int next = 0;
+    }
+
+    /** Records the updates from gradients that are at hand or were kept. */
+    private void apply(Graph graph, Function<Parameter, Value> gradients, Optional<Gradients.Applied> applied) {
+        Set<Tensor> kept =
+                applied.map(a -> keepWhereSkipped(graph, a.finite(), Set.of())).orElse(Set.of());
+        Hyperparameters hyper = new Hyperparameters(graph, control, applied);
+        List<Parameter> parameters = trainable();
+        List<Value> clipped =
+                clipping.apply(graph, parameters.stream().map(gradients).toList());
+        Map<Parameter, Value> byParameter = new LinkedHashMap<>();
+        for (int i = 0; i < clipped.size(); i++) {
+            byParameter.put(parameters.get(i), clipped.get(i));
+        }
+        direct(new Directions(graph, byParameter, groups, hyper));
+        applied.ifPresent(a -> keepWhereSkipped(graph, a.finite(), kept));
         for (int k = 0; k < groups.size(); k++) {
             for (Parameter parameter : trainable(groups.get(k))) {
                 try (Graph.Scope _ = graph.scope("optimizer." + parameter.path())) {
-                    Update update = new Update(graph, parameter, clipped.get(next++), state, hyper, k, view(parameter));
+                    Value gradient = byParameter.get(parameter);
+                    Update update = new Update(graph, parameter, gradient, state, hyper, k, view(parameter));
                     update(update, groups.get(k));
-                    update.record(gradients.applied().map(Gradients.Applied::finite));
+                    update.record(applied.map(Gradients.Applied::finite));
                 }
             }
         }
     }
 
-    /** What {@link #prepare} has assigned to the state so far stays as it was where the step does not count. */
-    private void keepWhereSkipped(Graph graph, Value finite) {
+    /** What has been assigned to the state so far stays as it was where the step does not count. */
+    private Set<Tensor> keepWhereSkipped(Graph graph, Value finite, Set<Tensor> done) {
         Expr chosen = Expr.select(Expr.arg(0), Expr.arg(1), Expr.arg(2));
+        Set<Tensor> kept = new HashSet<>(done);
         for (Tensor tensor : state.tensors().values()) {
             Value next = graph.assignments().get(tensor);
-            if (next != null) {
+            if (next != null && kept.add(tensor)) {
                 graph.assign(tensor, graph.map(chosen, next.dtype(), List.of(finite, next, graph.before(tensor))));
             }
         }
+        return kept;
+    }
+
+    private List<Parameter> trainable() {
+        return groups.stream().flatMap(group -> trainable(group).stream()).toList();
     }
 
     private static List<Parameter> trainable(ParameterGroup group) {
@@ -127,6 +161,9 @@ public abstract class Optimizer implements AutoCloseable {
     /** What is recorded once before the updates. */
     protected void prepare(Gradients gradients, Cadence cadence) {}
 
+    /** What is recorded before the updates from all gradients together: directions that a rule reads instead of them. */
+    protected void direct(Directions directions) {}
+
     /** The shape, of as many elements, under which the rule sees a parameter and its state. */
     protected Shape view(Parameter parameter) {
         return parameter.shape();
@@ -140,11 +177,44 @@ public abstract class Optimizer implements AutoCloseable {
         return 0;
     }
 
-    /** Goes on to the next step before its replay, and says which of the two recordings to replay. */
+    /** The steps between decompositions of the curvature, each of which is a refresh as well; 0 where there is none. */
+    protected long solveInterval() {
+        return 0;
+    }
+
+    /** Makes the decompositions, after the statistics of a step and before its update. */
+    protected void solve() {}
+
+    /** Goes on to the next step before its replay, and says which of the {@link #cadences} to replay. */
     public final Cadence advance() {
         control.step(++step);
-        boolean due = (step - 1) % Math.max(refreshInterval(), 1) == 0 || (scaled && step <= SETTLING);
-        return refreshInterval() > 0 && due ? Cadence.REFRESH : Cadence.STEP;
+        current = due(solveInterval()) ? Cadence.SOLVE : due(refreshInterval()) ? Cadence.REFRESH : Cadence.STEP;
+        return current;
+    }
+
+    private boolean due(long interval) {
+        return interval > 0 && ((step - 1) % interval == 0 || (scaled && step <= SETTLING));
+    }
+
+    /** Completes the step after its replay; to be called after every one. */
+    public final void finish() {
+        if (current == Cadence.SOLVE) {
+            solve();
+            held.replay(this::apply);
+            current = Cadence.STEP;
+        }
+    }
+
+    /** The recordings that {@link #advance} may ask for. */
+    public final Set<Cadence> cadences() {
+        Set<Cadence> all = EnumSet.of(Cadence.STEP);
+        if (refreshInterval() > 0) {
+            all.add(Cadence.REFRESH);
+        }
+        if (solveInterval() > 0) {
+            all.add(Cadence.SOLVE);
+        }
+        return all;
     }
 
     /** The steps made so far. */
@@ -158,11 +228,6 @@ public abstract class Optimizer implements AutoCloseable {
             throw new KingfisherException("An optimizer resumes after at least 0 steps, not " + steps + ".");
         }
         step = steps;
-    }
-
-    /** Whether there are two recordings to make, with and without a refresh. */
-    public final boolean hasRefresh() {
-        return refreshInterval() > 0;
     }
 
     public final List<ParameterGroup> groups() {
@@ -191,6 +256,7 @@ public abstract class Optimizer implements AutoCloseable {
 
     @Override
     public void close() {
+        held.close();
         state.close();
         control.close();
     }

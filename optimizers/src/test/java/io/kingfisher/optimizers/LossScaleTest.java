@@ -130,7 +130,7 @@ class LossScaleTest {
             scale = new LossScale(device, LossScale.Config.usual());
             optimizer = maker.make(device, List.of(new ParameterGroup(model.parameters(), 1e-3, 1e-2)));
             for (Optimizer.Cadence cadence : Optimizer.Cadence.values()) {
-                if (cadence == Optimizer.Cadence.STEP || optimizer.hasRefresh()) {
+                if (optimizer.cadences().contains(cadence)) {
                     Graph graph = new Graph();
                     Recording r = Recording.train(graph);
                     if (scaled) {
@@ -157,6 +157,7 @@ class LossScaleTest {
             program.input("y").write(0, 3, 1);
             program.input("factor").write(factor);
             program.replay();
+            optimizer.finish();
         }
 
         Map<String, double[]> everything() {
@@ -214,7 +215,10 @@ class LossScaleTest {
                 scaled.step(1, i);
                 // Without scaling the curvature is refreshed less often in a run's first steps.
                 plain.programs.replaceAll((cadence, program) -> plain.programs.getOrDefault(
-                        plain.optimizer.hasRefresh() ? Optimizer.Cadence.REFRESH : cadence, program));
+                        plain.optimizer.cadences().contains(Optimizer.Cadence.REFRESH)
+                                ? Optimizer.Cadence.REFRESH
+                                : cadence,
+                        program));
                 plain.step(1, i);
             }
             Map<String, double[]> got = scaled.everything();

@@ -1,6 +1,7 @@
 package io.kingfisher.optimizers;
 
 import io.kingfisher.optimizers.AdaFisherConfig.Mode;
+import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.runtime.Device;
 import java.util.List;
 
@@ -34,6 +35,25 @@ enum Makers {
         @Override
         Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
             return adaFisher(device, groups, clipping, Mode.RELATIVE);
+        }
+    },
+    KFAC {
+        @Override
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            LabelSource labels = new LabelSource.Empirical();
+            return new Kfac(
+                    device,
+                    groups,
+                    new Kfac.Config(0.05, Kfac.Damping.FACTORED, 0.9, labels, 2, 5, 1e-3, 0.9),
+                    clipping);
+        }
+    },
+    KFAC_EXACT {
+        @Override
+        Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping) {
+            LabelSource labels = new LabelSource.Empirical();
+            return new Kfac(
+                    device, groups, new Kfac.Config(0.05, Kfac.Damping.EXACT, 0.9, labels, 5, 5, 1e-3, 0.9), clipping);
         }
     };
 

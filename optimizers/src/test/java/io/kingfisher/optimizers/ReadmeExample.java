@@ -26,7 +26,7 @@ final class ReadmeExample {
             try (var optimizer = new AdaFisher(device, List.of(group), config, new Clipping.None())) {
                 // Record the whole step, once without and once with a refresh of the curvature.
                 var programs = new EnumMap<Optimizer.Cadence, Program>(Optimizer.Cadence.class);
-                for (var cadence : Optimizer.Cadence.values()) {
+                for (var cadence : optimizer.cadences()) {
                     var graph = new Graph();
                     var recording = Recording.train(graph);
                     var x = graph.input("x", DType.F32, BATCH, 2);
@@ -54,6 +54,7 @@ final class ReadmeExample {
                     program.input("x").write(points);
                     program.input("labels").write(inside);
                     program.replay();
+                    optimizer.finish();
                     correct = program.output("correct").item();
                 }
                 return correct / BATCH;

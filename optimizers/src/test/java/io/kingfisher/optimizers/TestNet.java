@@ -150,13 +150,10 @@ final class TestNet implements AutoCloseable {
         return List.of(new ParameterGroup(model.parameters(), rate, decay));
     }
 
-    /** Compiles both cadences of the training step; {@code watched} ones hand out what they saw. */
+    /** Compiles all cadences of the training step; {@code watched} ones hand out what they saw. */
     void compile(Optimizer optimizer, boolean watched) {
         this.optimizer = optimizer;
-        compile(Optimizer.Cadence.STEP, watched);
-        if (optimizer.hasRefresh()) {
-            compile(Optimizer.Cadence.REFRESH, watched);
-        }
+        optimizer.cadences().forEach(cadence -> compile(cadence, watched));
     }
 
     private void compile(Optimizer.Cadence cadence, boolean watched) {
@@ -215,6 +212,7 @@ final class TestNet implements AutoCloseable {
             last.input("y").set(i, kind.text() ? (signal + 1) % CLASSES : signal > 0 ? 1 : 2);
         }
         last.replay();
+        optimizer.finish();
         return cadence;
     }
 
@@ -243,6 +241,11 @@ final class TestNet implements AutoCloseable {
     /** The number of terms that the loss is the mean of. */
     double count() {
         return kind.text() ? batch * TOKENS : batch;
+    }
+
+    /** The number of samples that the Fisher matrix is the mean of. */
+    double samples() {
+        return count();
     }
 
     /** Copies of all parameters. */

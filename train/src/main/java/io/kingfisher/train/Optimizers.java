@@ -6,9 +6,11 @@ import io.kingfisher.optimizers.AdaFisher;
 import io.kingfisher.optimizers.AdaFisherConfig;
 import io.kingfisher.optimizers.Adam;
 import io.kingfisher.optimizers.Clipping;
+import io.kingfisher.optimizers.Kfac;
 import io.kingfisher.optimizers.Optimizer;
 import io.kingfisher.optimizers.ParameterGroup;
 import io.kingfisher.optimizers.Sgd;
+import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.train.config.OptimizerConfig;
 import io.kingfisher.train.config.Options;
@@ -45,10 +47,13 @@ final class Optimizers {
                                 given.name().equals("AdamW")),
                         clipping);
             case "AdaFisher", "AdaFisherW" -> new AdaFisher(device, groups, adaFisher(given), clipping);
+            case "KFAC" -> new Kfac(device, groups, kfac(o), clipping);
             default ->
                 throw config.source()
                         .unknownName(
-                                "optimizer", given.name(), List.of("SGD", "Adam", "AdamW", "AdaFisher", "AdaFisherW"));
+                                "optimizer",
+                                given.name(),
+                                List.of("SGD", "Adam", "AdamW", "AdaFisher", "AdaFisherW", "KFAC"));
         };
     }
 
@@ -68,6 +73,24 @@ final class Optimizers {
                 o.real("power", usual.power()),
                 o.real("cap", usual.cap()),
                 o.real("decay", usual.decay()));
+    }
+
+    private static Kfac.Config kfac(Options o) {
+        LabelSource labels = switch (o.text("labels")) {
+            case "sampled" -> new LabelSource.MonteCarlo(1);
+            case "empirical" -> new LabelSource.Empirical();
+            case "exact" -> new LabelSource.Exact();
+            default -> new LabelSource.CurvatureProp(1);
+        };
+        return new Kfac.Config(
+                o.real("damping"),
+                Kfac.Damping.valueOf(o.text("damping_rule").toUpperCase(Locale.ROOT)),
+                o.real("factor_decay"),
+                labels,
+                o.integer("TCov"),
+                o.integer("TInv"),
+                o.real("kl_clip"),
+                o.real("momentum"));
     }
 
     private static Clipping clipping(OptimizerConfig given) {

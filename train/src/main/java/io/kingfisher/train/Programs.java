@@ -29,12 +29,15 @@ final class Programs implements AutoCloseable {
      */
     static final class Step {
         private final Program program;
+        private final Runnable completion;
         private final Tensor x, y;
         private final Tensor[] loss, count, top1, top5;
         private long replays;
 
-        private Step(Program program) {
+        /** A step that is complete once something has run after each replay. */
+        private Step(Program program, Runnable completion) {
             this.program = program;
+            this.completion = completion;
             x = program.input("x");
             y = program.input("y");
             loss = outputs("loss");
@@ -54,6 +57,7 @@ final class Programs implements AutoCloseable {
             x.write(batch.inputs());
             y.write(batch.targets());
             program.replay();
+            completion.run();
             return ++replays;
         }
 
@@ -102,13 +106,12 @@ final class Programs implements AutoCloseable {
         this.precision = precision;
         this.lossScale = lossScale;
         randomState = device.allocate(DType.I32, Shape.of(4));
-        training.put(Optimizer.Cadence.STEP, train(device, task, model, optimizer, Optimizer.Cadence.STEP));
-        if (optimizer.hasRefresh()) {
-            training.put(Optimizer.Cadence.REFRESH, train(device, task, model, optimizer, Optimizer.Cadence.REFRESH));
+        for (Optimizer.Cadence cadence : optimizer.cadences()) {
+            training.put(cadence, train(device, task, model, optimizer, cadence));
         }
         Graph graph = new Graph();
         output(graph, task.record(Recording.eval(graph).precision(precision), model, false, true));
-        evaluation = new Step(device.compile(graph));
+        evaluation = new Step(device.compile(graph), () -> {});
     }
 
     private Step train(Device device, Task task, Layer model, Optimizer optimizer, Optimizer.Cadence cadence) {
@@ -120,7 +123,7 @@ final class Programs implements AutoCloseable {
         Gradients gradients = r.gradients(outcome.loss());
         optimizer.record(gradients, cadence);
         output(graph, outcome);
-        return new Step(device.compile(graph));
+        return new Step(device.compile(graph), optimizer::finish);
     }
 
     private static void output(Graph graph, Task.Outcome outcome) {

@@ -3,6 +3,7 @@ package io.kingfisher.train;
 import io.kingfisher.layers.BinaryCrossEntropy;
 import io.kingfisher.layers.CrossEntropy;
 import io.kingfisher.layers.Layer;
+import io.kingfisher.layers.Likelihood;
 import io.kingfisher.layers.LossValue;
 import io.kingfisher.layers.MeanSquaredError;
 import io.kingfisher.layers.Recording;
@@ -18,6 +19,7 @@ import io.kingfisher.train.data.DataLoader;
 import io.kingfisher.train.data.Dataset;
 import io.kingfisher.train.data.ImageDataset;
 import io.kingfisher.train.data.TokenDataset;
+import java.util.List;
 
 /** What a data set asks of a model: the types of a batch, the loss, and how right the model is. */
 final class Task {
@@ -104,6 +106,9 @@ final class Task {
         Expr sum = Expr.arg(0).sub(Expr.of(batch).sub(Expr.arg(1)).mul(empty));
         Value rows = valid.sum();
         Value total = graph.map(sum, all.sum(), rows), count = rows.mul(classes());
-        return new LossValue(total, count, graph.map(Expr.arg(0).div(Expr.arg(1).max(Expr.of(1))), total, count));
+        Value mean = graph.map(Expr.arg(0).div(Expr.arg(1).max(Expr.of(1))), total, count);
+        List<Likelihood> likelihoods =
+                all.likelihoods().stream().map(l -> l.withCount(rows)).toList();
+        return new LossValue(total, count, mean, likelihoods);
     }
 }

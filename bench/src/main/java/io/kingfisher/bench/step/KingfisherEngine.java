@@ -41,7 +41,7 @@ public final class KingfisherEngine implements StepEngine {
         model.initialize(device, SEED);
         optimizer = optimizer(device, model, workload, rule);
         for (Cadence cadence : Cadence.values()) {
-            if (cadence == Cadence.STEP || optimizer.hasRefresh()) {
+            if (optimizer.cadences().contains(cadence)) {
                 programs.put(cadence, record(workload, model, cadence));
             }
         }
@@ -107,7 +107,7 @@ public final class KingfisherEngine implements StepEngine {
                 switch (refresh) {
                     case SCHEDULED -> scheduled;
                     case NEVER -> Cadence.STEP;
-                    case ALWAYS -> optimizer.hasRefresh() ? Cadence.REFRESH : Cadence.STEP;
+                    case ALWAYS -> optimizer.cadences().contains(Cadence.REFRESH) ? Cadence.REFRESH : Cadence.STEP;
                 });
         recorded.x().write(inputs[number % inputs.length].segment());
         recorded.y().write(labels[number % labels.length].segment());

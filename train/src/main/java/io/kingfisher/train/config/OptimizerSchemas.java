@@ -76,6 +76,28 @@ public final class OptimizerSchemas {
             Option.of("dampening", fraction(), 0.0, "share of the gradient left out of the momentum"),
             DIST);
 
+    private static final OptionSchema KFAC = OptionSchema.of(
+            "KFAC",
+            Option.of("damping", positive(), 1e-3, "added to the Fisher matrix of each layer"),
+            Option.of(
+                    "damping_rule",
+                    choice("factored", "exact"),
+                    "factored",
+                    "its root added to each factor, or all of it to their product"),
+            Option.of("factor_decay", decay(), 0.95, "decay of the factors' running averages"),
+            Option.of(
+                    "labels",
+                    choice("sampled", "empirical", "exact", "curvature_propagation"),
+                    "sampled",
+                    "whose gradients the factors are made of: labels drawn from the model, the data's, all of them, or"
+                            + " random signs of all"),
+            Option.of("TCov", atLeast(1), 10L, "steps between refreshes of the factors"),
+            Option.of("TInv", atLeast(1), 100L, "steps between inversions, at each of which factors are refreshed too"),
+            Option.of("kl_clip", positive(), 1e-3, "bound on the squared length of a step in the Fisher norm"),
+            Option.of("momentum", decay(), 0.9, "share of the last step that is kept"),
+            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights, as part of the gradient"),
+            DIST);
+
     private OptimizerSchemas() {}
 
     /** Every optimizer by its name. */
@@ -86,7 +108,8 @@ public final class OptimizerSchemas {
                 new OptimizerSchema(ADAM, 1e-3),
                 new OptimizerSchema(ADAM.withDefault("AdamW", "weight_decay", 0.01), 1e-3),
                 new OptimizerSchema(ADA_FISHER, 1e-3, ADA_FISHER_RATES),
-                new OptimizerSchema(ADA_FISHER.with("AdaFisherW"), 1e-3, ADA_FISHER_RATES))) {
+                new OptimizerSchema(ADA_FISHER.with("AdaFisherW"), 1e-3, ADA_FISHER_RATES),
+                new OptimizerSchema(KFAC, 0.03))) {
             schemas.put(schema.name(), schema);
         }
         return schemas;

@@ -57,7 +57,7 @@ public final class TrainingStep implements AutoCloseable {
                 : Optional.empty();
         randomState = device.allocate(DType.I32, Shape.of(4));
         for (Cadence cadence : Cadence.values()) {
-            if (cadence == Cadence.STEP || optimizer.hasRefresh()) {
+            if (optimizer.cadences().contains(cadence)) {
                 Graph graph = new Graph();
                 Recording r = Recording.train(graph, randomState).precision(precision);
                 lossScale.ifPresent(r::lossScale);
@@ -78,6 +78,7 @@ public final class TrainingStep implements AutoCloseable {
     /** One step on the next batch; a device that runs behind the host may not be done with it yet. */
     public void step() {
         prepare().replay();
+        optimizer.finish();
     }
 
     /** Fills the inputs of the next step and returns its program, to be replayed next. */
