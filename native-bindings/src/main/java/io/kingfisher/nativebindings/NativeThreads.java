@@ -17,6 +17,12 @@ import java.lang.invoke.MethodHandle;
  */
 @SuppressWarnings("restricted")
 public final class NativeThreads {
+    /**
+     * How often a waiting thread of GNU's OpenMP looks for work before it sleeps: some tenths of a millisecond, longer than the
+     * steps of a program keep it waiting. Its own default, some milliseconds, holds a core that others need.
+     */
+    private static final int SPINS = 20_000;
+
     private NativeThreads() {}
 
     /** Of the OpenMP runtime that oneDNN itself is linked to: found through oneDNN's handle, whichever runtime it is. */
@@ -33,12 +39,16 @@ public final class NativeThreads {
     }
 
     /**
-     * Sets how many threads both pools use when nothing else is said; to be called before oneDNN is loaded.
+     * Sets how many threads both pools use when nothing else is said, and how long OpenMP's threads wait by spinning unless
+     * {@code GOMP_SPINCOUNT} or {@code OMP_WAIT_POLICY} says so; to be called before oneDNN is loaded.
      *
      * @throws IllegalStateException if oneDNN is loaded already
      */
     public static void setDefault(int threads) {
         NativeMemory.setenv("OMP_NUM_THREADS", Integer.toString(positive(threads)));
+        if (System.getenv("GOMP_SPINCOUNT") == null && System.getenv("OMP_WAIT_POLICY") == null) {
+            NativeMemory.setenv("GOMP_SPINCOUNT", Integer.toString(SPINS));
+        }
         setOpenBlas(threads);
     }
 

@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Loads the libraries in JVMs of their own, each told to find them otherwise. */
@@ -59,7 +61,11 @@ class LibrariesTest {
         command.addAll(flags);
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().keySet().removeIf(name -> name.startsWith("KINGFISHER_"));
+        builder.environment()
+                .keySet()
+                .removeIf(name -> name.startsWith("KINGFISHER_")
+                        || name.equals("GOMP_SPINCOUNT")
+                        || name.equals("OMP_WAIT_POLICY"));
         builder.environment().putAll(environment);
         return builder.start();
     }
@@ -191,6 +197,19 @@ class LibrariesTest {
     void theDefaultNumberOfThreadsIsSetBeforeLoading() throws Exception {
         // The probe asks on a thread that never set a number of its own.
         run(ALLOWED, "-Dprobe.threads=3").assertSays("threads 3 and 3");
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "only GNU's OpenMP counts spins")
+    void waitingThreadsSpinBrieflyUnlessTheUserSaysHowLong() throws Exception {
+        // The OpenMP runtime prints what it has read.
+        probeSpins(Map.of("OMP_DISPLAY_ENV", "VERBOSE")).assertSays("GOMP_SPINCOUNT = '20000'");
+        probeSpins(Map.of("OMP_DISPLAY_ENV", "VERBOSE", "GOMP_SPINCOUNT", "7")).assertSays("GOMP_SPINCOUNT = '7'");
+    }
+
+    private Run probeSpins(Map<String, String> environment) throws Exception {
+        return finish(start(
+                environment, List.of(ALLOWED, "-Dprobe.threads=2"), "-cp", classPath(true), LoadProbe.class.getName()));
     }
 
     @Test
