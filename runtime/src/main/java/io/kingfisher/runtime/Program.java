@@ -1,5 +1,7 @@
 package io.kingfisher.runtime;
 
+import java.util.List;
+
 /**
  * A compiled graph: every buffer has its place and every native call is prepared. {@link #replay()} is the hot path and
  * allocates nothing. One thread at a time.
@@ -49,6 +51,17 @@ public interface Program extends AutoCloseable {
     /** The nodes of the CUDA graph that a replay launches at once; 0 where a replay makes its calls one by one. */
     default int graphNodes() {
         return 0;
+    }
+
+    /**
+     * The steps of a replay in their order, to be measured one by one. Running them changes what a replay changes.
+     *
+     * @throws KingfisherException on a device whose replays are not made of such steps
+     */
+    default List<ProgramStep> steps() {
+        throw new KingfisherException(
+                "The steps of this device's programs cannot be run one by one; open the device cpu"
+                        + " for that, or use a profiler (docs/profiling.md).");
     }
 
     /** What a replay does, a step a line. */

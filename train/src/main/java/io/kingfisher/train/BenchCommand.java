@@ -8,6 +8,7 @@ import io.kingfisher.train.json.Json;
 import io.kingfisher.train.workload.Machine;
 import io.kingfisher.train.workload.Measurement;
 import io.kingfisher.train.workload.Method;
+import io.kingfisher.train.workload.Roofline;
 import io.kingfisher.train.workload.Workload;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ final class BenchCommand implements Callable<Integer> {
     private Path json;
 
     @Option(
-            names = "--models",
+            names = {"--models", "--model"},
             split = ",",
             paramLabel = "M",
             description =
@@ -74,6 +75,15 @@ final class BenchCommand implements Callable<Integer> {
             description =
                     "Runs every operation on its own, in a range that Nsight shows by name, instead of one graph.")
     private boolean profile;
+
+    @Option(
+            names = "--roofline",
+            description = "Times every op of a step beside the least that its products and its bytes could take, the"
+                    + " largest gaps first. On the device cpu.")
+    private boolean roofline;
+
+    @Option(names = "--refresh", description = "With --roofline: a step that refreshes the curvature.")
+    private boolean refresh;
 
     @Option(names = "--small", description = "Models of the same kinds that take milliseconds: a trial of the command.")
     private boolean small;
@@ -121,17 +131,37 @@ final class BenchCommand implements Callable<Integer> {
         for (Workload workload : workloads) {
             for (Precision precision : wanted) {
                 for (Method method : methods) {
-                    add(results, measurement.steps(workload, method, precision, ceilings));
+                    if (roofline) {
+                        results.add(roofline(measurement, workload, method, precision, ceilings));
+                    } else {
+                        add(results, measurement.steps(workload, method, precision, ceilings));
+                    }
                 }
             }
         }
-        if (models.contains("update")) {
+        if (!roofline && models.contains("update")) {
             for (Method method : methods) {
                 add(results, measurement.update(method, gpu ? 8192 : small ? 32 : 1024, ceilings));
             }
         }
         write(report);
         return 0;
+    }
+
+    private Map<String, Object> roofline(
+            Measurement measurement,
+            Workload workload,
+            Method method,
+            Precision precision,
+            Map<String, Double> ceilings) {
+        Roofline measured = measurement.roofline(workload, method, precision, refresh, ceilings);
+        String step = refresh ? "a step with a refresh" : "a step";
+        System.out.println(RooflineText.of(
+                step + " of " + workload.name() + " with " + method.label() + " in " + precision.key(), measured));
+        Map<String, Object> record = measurement.record(workload.name(), workload.batch(), method, precision);
+        record.put("refresh", refresh);
+        record.putAll(measured.record());
+        return record;
     }
 
     private static List<Precision> with(Precision first, List<Precision> others) {

@@ -5,6 +5,7 @@ import io.kingfisher.nativebindings.dnnl.DnnlMemoryDesc;
 import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Flops;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
@@ -28,7 +29,10 @@ final class Assembly implements Results.Program {
     private final OneDnn onednn;
     private final Resources resources;
     private final List<Instruction<CpuStep>> instructions = new ArrayList<>();
+    private final List<Double> flops = new ArrayList<>();
     private final Map<Value, List<Stored>> places = new HashMap<>();
+    /** The arithmetic of the node being lowered, until an instruction has taken it. */
+    private double owed;
 
     Assembly(OneDnn onednn, Resources resources) {
         this.onednn = onednn;
@@ -48,8 +52,20 @@ final class Assembly implements Results.Program {
         return instructions;
     }
 
+    /** Begins with the instructions of a node. */
+    void begin(Node node) {
+        owed = Flops.of(node);
+    }
+
     void emit(Instruction<CpuStep> instruction) {
         instructions.add(instruction);
+        flops.add(owed);
+        owed = 0;
+    }
+
+    /** The arithmetic of each instruction. A node's is that of the first which is no reorder. */
+    double[] flops() {
+        return flops.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
     /** Says where a value is. */
@@ -141,6 +157,8 @@ final class Assembly implements Results.Program {
     }
 
     private void reorder(Value value, Buffer from, DnnlMemoryDesc fromDesc, Buffer to, DnnlMemoryDesc toDesc) {
+        double later = owed;
+        owed = 0;
         DnnlPrimitiveDesc pd =
                 resources.keep(DnnlPrimitiveDesc.reorder(onednn.engine(), fromDesc, toDesc, onednn.attributes()));
         new PrimitiveCall(this, pd)
@@ -149,6 +167,7 @@ final class Assembly implements Results.Program {
                 .emit(
                         "Reorder " + value + " to " + Layout.of(toDesc),
                         value.node().scope());
+        owed = later;
     }
 
     @Override

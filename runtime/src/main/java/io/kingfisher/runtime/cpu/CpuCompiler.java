@@ -19,6 +19,7 @@ import io.kingfisher.runtime.plan.Instruction;
 import io.kingfisher.runtime.plan.Legal;
 import io.kingfisher.runtime.plan.MemoryPlan;
 import io.kingfisher.runtime.plan.Results;
+import io.kingfisher.runtime.plan.Traffic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -96,6 +97,7 @@ final class CpuCompiler {
             }
             default -> {
                 try {
+                    assembly.begin(node);
                     lowering.lower(node);
                 } catch (NativeException e) {
                     throw new KingfisherException(
@@ -117,6 +119,7 @@ final class CpuCompiler {
         inputs.forEach((name, buffer) -> kept.put(buffer, "input " + name));
         outputs.forEach((name, buffer) -> kept.put(buffer, "output " + name));
         constants.keySet().forEach(buffer -> kept.put(buffer, "constant"));
+        double[] bytes = Traffic.of(instructions);
         MemoryPlan plan = new MemoryPlan(instructions, kept, NativeMemory.ALIGNMENT);
         NativeBlock block;
         try {
@@ -139,6 +142,8 @@ final class CpuCompiler {
                 plan.bytes(),
                 instructions,
                 steps,
+                assembly.flops(),
+                bytes,
                 memory(inputs, types(graph.inputs())),
                 memory(outputs, types(graph.outputs())),
                 tensors.keySet());

@@ -3,11 +3,13 @@ package io.kingfisher.runtime.cpu;
 import io.kingfisher.nativebindings.NativeThreads;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.ProgramStep;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.plan.Instruction;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** A flat list of prepared steps. */
 final class CpuProgram implements Program {
@@ -16,6 +18,8 @@ final class CpuProgram implements Program {
     private final long arenaBytes;
     private final List<Instruction<CpuStep>> instructions;
     private final CpuStep[] steps;
+    private final double[] flops;
+    private final double[] bytes;
     private final Map<String, Tensor> inputs;
     private final Map<String, Tensor> outputs;
     private final Tensor[] tensors;
@@ -28,6 +32,8 @@ final class CpuProgram implements Program {
             long arenaBytes,
             List<Instruction<CpuStep>> instructions,
             List<CpuStep> steps,
+            double[] flops,
+            double[] bytes,
             Map<String, Tensor> inputs,
             Map<String, Tensor> outputs,
             Collection<Tensor> tensors) {
@@ -36,6 +42,8 @@ final class CpuProgram implements Program {
         this.arenaBytes = arenaBytes;
         this.instructions = List.copyOf(instructions);
         this.steps = steps.toArray(CpuStep[]::new);
+        this.flops = flops;
+        this.bytes = bytes;
         this.inputs = inputs;
         this.outputs = outputs;
         this.tensors = tensors.toArray(Tensor[]::new);
@@ -95,6 +103,19 @@ final class CpuProgram implements Program {
                     return t[replays / 2] / 1e3;
                 })
                 .toArray();
+    }
+
+    @Override
+    public List<ProgramStep> steps() {
+        return IntStream.range(0, steps.length).mapToObj(this::step).toList();
+    }
+
+    private ProgramStep step(int i) {
+        Instruction<CpuStep> of = instructions.get(i);
+        return new ProgramStep(of.what(), of.scope(), of.nativeCalls(), flops[i], bytes[i], () -> {
+            check();
+            steps[i].run();
+        });
     }
 
     private void check() {

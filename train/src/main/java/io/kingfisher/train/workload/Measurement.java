@@ -1,6 +1,7 @@
 package io.kingfisher.train.workload;
 
 import io.kingfisher.layers.Precision;
+import io.kingfisher.optimizers.Optimizer.Cadence;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
@@ -115,7 +116,22 @@ public final class Measurement {
         }
     }
 
-    private Map<String, Object> record(String model, int batch, Method method, Precision precision) {
+    /**
+     * Measures the ops of a training step one by one.
+     *
+     * @param refresh whether of a step that refreshes the curvature, where the method has any
+     */
+    public Roofline roofline(
+            Workload workload, Method method, Precision precision, boolean refresh, Map<String, Double> ceilings) {
+        try (Device opened = open(precision);
+                TrainingStep step = new TrainingStep(opened, workload, method, precision, 1)) {
+            Program program = step.prepare(refresh ? Cadence.REFRESH : Cadence.STEP);
+            return Roofline.of(program, steps, ceilings.get(precision.key()), ceilings.get("copy"));
+        }
+    }
+
+    /** What a record of the report begins with. */
+    public Map<String, Object> record(String model, int batch, Method method, Precision precision) {
         var record = new LinkedHashMap<String, Object>();
         record.put("framework", "kingfisher");
         record.put("mode", mode());

@@ -83,8 +83,13 @@ public final class TrainingStep implements AutoCloseable {
 
     /** Fills the inputs of the next step and returns its program, to be replayed next. */
     public Program prepare() {
+        return prepare(optimizer.advance());
+    }
+
+    /** The same for a step of this cadence, out of turn; one without a refresh where the optimizer has none. */
+    Program prepare(Cadence cadence) {
         Samples.Batch batch = batches.get(steps % BATCHES);
-        last = programs.get(optimizer.advance());
+        last = programs.getOrDefault(cadence, programs.get(Cadence.STEP));
         last.input("x").write(batch.inputs());
         last.input("y").write(batch.targets());
         randomState.set(2, steps++);

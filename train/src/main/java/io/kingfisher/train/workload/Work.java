@@ -1,12 +1,8 @@
 package io.kingfisher.train.workload;
 
-import io.kingfisher.runtime.graph.Conv2d;
-import io.kingfisher.runtime.graph.Conv2dInputGrad;
-import io.kingfisher.runtime.graph.Conv2dWeightGrad;
+import io.kingfisher.runtime.graph.Flops;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.MatMul;
 import io.kingfisher.runtime.graph.Node;
-import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -25,7 +21,7 @@ public record Work(double flop, double bytes) {
     public static Work of(Graph graph) {
         double flop = 0, bytes = 0;
         for (Node node : needed(graph)) {
-            double own = flop(node);
+            double own = Flops.of(node);
             if (own > 0) {
                 flop += own;
                 bytes += size(node.inputs()) + size(node.outputs());
@@ -49,27 +45,6 @@ public record Work(double flop, double bytes) {
             }
         }
         return seen;
-    }
-
-    private static double flop(Node node) {
-        return switch (node.op()) {
-            case MatMul(boolean transposeA, boolean _) ->
-                2.0 * node.output(0).shape().elements() * node.input(0).dim(transposeA ? -2 : -1);
-            // Each output takes a patch of the input times the weight; both gradients are the same sums in another
-            // order.
-            case Conv2d _ ->
-                2.0 * node.output(0).shape().elements() * patch(node.input(1).type());
-            case Conv2dInputGrad _ ->
-                2.0 * node.input(0).shape().elements() * patch(node.input(1).type());
-            case Conv2dWeightGrad _ ->
-                2.0 * node.input(1).shape().elements() * patch(node.output(0).type());
-            default -> 0;
-        };
-    }
-
-    /** The factors that one output of a convolution sums. */
-    private static double patch(Type weight) {
-        return (double) weight.shape().elements() / Math.max(1, weight.shape().dim(0));
     }
 
     private static double size(List<Value> values) {
