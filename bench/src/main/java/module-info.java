@@ -7,4 +7,11 @@ module io.kingfisher.bench {
     requires org.bytedeco.pytorch;
     requires org.bytedeco.openblas;
     requires org.bytedeco.javacpp;
+    requires info.picocli;
+    requires java.desktop;
+    requires jdk.management;
+    requires org.knowm.xchart;
+
+    opens io.kingfisher.bench.report to
+            info.picocli;
 }

@@ -12,6 +12,7 @@ module io.kingfisher.train {
     exports io.kingfisher.train.checkpoint;
     exports io.kingfisher.train.config;
     exports io.kingfisher.train.data;
+    exports io.kingfisher.train.json;
     exports io.kingfisher.train.report;
     exports io.kingfisher.train.workload;
 

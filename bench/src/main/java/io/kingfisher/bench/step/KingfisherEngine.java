@@ -63,18 +63,21 @@ public final class KingfisherEngine implements StepEngine {
     }
 
     private static Optimizer optimizer(Device device, Layer model, Workload workload, Rule rule) {
-        double rate = rule == Rule.SGD ? SGD_RATE : ADAM_RATE;
+        double rate = StepEngine.rate(workload, rule);
         double decay = rule == Rule.SGD ? 0 : WEIGHT_DECAY;
         List<ParameterGroup> groups = List.of(new ParameterGroup(model.parameters(), rate, decay));
         var none = new Clipping.None();
         return switch (rule) {
             case SGD -> new Sgd(device, groups, new Sgd.Config(MOMENTUM, 0, false), none);
             case ADAMW -> new Adam(device, groups, new Adam.Config(0.9, 0.999, 1e-8, true), none);
-            case ADAFISHER -> {
-                var config = AdaFisherConfig.of(AdaFisherConfig.Mode.RELEASED);
-                yield new AdaFisher(device, groups, workload.text() ? config.withDecoupledDecay() : config, none);
-            }
+            case ADAFISHER -> new AdaFisher(device, groups, adaFisher(workload), none);
         };
+    }
+
+    /** AdaFisher's settings, for every engine. */
+    static AdaFisherConfig adaFisher(Workload workload) {
+        var config = AdaFisherConfig.of(AdaFisherConfig.Mode.RELEASED);
+        return workload.text() ? config.withDecoupledDecay() : config;
     }
 
     private Recorded record(Workload workload, Layer model, Cadence cadence) {
@@ -97,7 +100,14 @@ public final class KingfisherEngine implements StepEngine {
 
     /** The calls into native libraries of a step without a refresh. */
     public int nativeCalls() {
-        return programs.get(Cadence.STEP).program().nativeCalls();
+        return nativeCalls(Cadence.STEP);
+    }
+
+    /** The calls into native libraries of a step; of one without a refresh where the optimizer has none. */
+    int nativeCalls(Cadence cadence) {
+        return programs.getOrDefault(cadence, programs.get(Cadence.STEP))
+                .program()
+                .nativeCalls();
     }
 
     @Override

@@ -35,15 +35,23 @@ public final class TorchEngine implements StepEngine {
         CHANNELS_LAST
     }
 
+    /**
+     * How libtorch is set up.
+     *
+     * @param mkl whether products run on MKL, whose jar must then be there, rather than on OpenBLAS
+     * @param fused whether one operator updates all parameters, where libtorch has one
+     */
+    public record Setting(Layout layout, boolean mkl, boolean fused) {
+        public static final Setting USUAL = new Setting(Layout.NCHW, false, false);
+    }
+
     private final TorchNet net;
-    private final Optimizer optimizer;
+    private final TorchUpdate update;
     private final Tensor[] inputs = new Tensor[Batches.INPUTS], labels = new Tensor[Batches.LABELS];
 
-    /**
-     * @param mkl whether products run on MKL, whose jar must then be there, rather than on OpenBLAS
-     */
-    public TorchEngine(Workload workload, Rule rule, int threads, Layout layout, boolean mkl) {
-        if (mkl) {
+    public TorchEngine(Workload workload, Rule rule, Refresh refresh, int threads, Setting setting) {
+        Layout layout = setting.layout();
+        if (setting.mkl()) {
             System.setProperty("org.bytedeco.openblas.load", "mkl");
             // The threads of libtorch's own loops, rather than a second set of them.
             NativeMemory.setenv("MKL_THREADING_LAYER", "GNU");
@@ -73,8 +81,16 @@ public final class TorchEngine implements StepEngine {
                     .forEach(parameter ->
                             trained.add(variables.get(parameter.path()).set_requires_grad(true)));
         }
-        net = new TorchNet(workload, variables);
-        optimizer = optimizer(rule, new TensorVector(trained.toArray(Tensor[]::new)));
+        double rate = StepEngine.rate(workload, rule);
+        if (rule == Rule.ADAFISHER) {
+            var adaFisher = new TorchAdaFisher(
+                    KingfisherEngine.adaFisher(workload), rate, refresh, variables, sgd(trained, rate));
+            net = new TorchNet(workload, variables, adaFisher::see);
+            update = adaFisher;
+        } else {
+            net = new TorchNet(workload, variables, _ -> {});
+            update = update(rule, rate, trained, setting.fused());
+        }
         var batches = new Batches(workload);
         for (int i = 0; i < inputs.length; i++) {
             long[] shape = workload.input().shape().toArray();
@@ -97,38 +113,51 @@ public final class TorchEngine implements StepEngine {
         return Arrays.stream(values).asLongStream().toArray();
     }
 
-    private static Optimizer optimizer(Rule rule, TensorVector parameters) {
+    private static TorchUpdate update(Rule rule, double rate, List<Tensor> parameters, boolean fused) {
+        Optimizer sgd = sgd(parameters, rate);
         return switch (rule) {
-            case SGD -> {
-                var options = new SGDOptions(SGD_RATE);
-                options.momentum().put(MOMENTUM);
-                yield new SGD(parameters, options);
-            }
-            case ADAMW -> {
-                var options = new AdamWOptions(ADAM_RATE);
-                options.weight_decay().put(WEIGHT_DECAY);
-                yield new AdamW(parameters, options);
-            }
-            case ADAFISHER ->
-                throw new IllegalArgumentException("libtorch has no AdaFisher; choose SGD or ADAMW for it");
+            case SGD -> fused ? TorchFused.sgd(parameters, rate, sgd) : TorchUpdate.of(sgd);
+            case ADAMW -> fused ? TorchFused.adamW(parameters, rate, sgd) : TorchUpdate.of(adamW(parameters, rate));
+            case ADAFISHER -> throw new AssertionError(rule);
         };
+    }
+
+    private static Optimizer sgd(List<Tensor> parameters, double rate) {
+        var options = new SGDOptions(rate);
+        options.momentum().put(MOMENTUM);
+        return new SGD(vector(parameters), options);
+    }
+
+    private static Optimizer adamW(List<Tensor> parameters, double rate) {
+        var options = new AdamWOptions(rate);
+        options.weight_decay().put(WEIGHT_DECAY);
+        return new AdamW(vector(parameters), options);
+    }
+
+    private static TensorVector vector(List<Tensor> tensors) {
+        return new TensorVector(tensors.toArray(Tensor[]::new));
     }
 
     @Override
     public float step(int number) {
         try (var _ = new PointerScope()) {
-            optimizer.zero_grad();
+            update.forget();
             Tensor logits = net.logits(inputs[number % inputs.length]);
             Tensor loss = cross_entropy_loss(logits.reshape(-1, logits.size(-1)), labels[number % labels.length]);
             loss.backward();
-            optimizer.step();
+            update.step();
             return loss.item_float();
         }
     }
 
+    /** The update alone, with the gradients of the last step. */
+    public void updateAgain() {
+        update.step();
+    }
+
     @Override
     public void close() {
-        optimizer.close();
+        update.close();
         for (Tensor tensor : inputs) {
             tensor.close();
         }

@@ -13,6 +13,7 @@ import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 
 import io.kingfisher.train.workload.Workload;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -22,8 +23,32 @@ import org.bytedeco.pytorch.TensorVector;
  * The forward passes of the workloads in libtorch's functions.
  *
  * @param variables parameters and running statistics by their paths
+ * @param witness sees each layer with parameters as it is applied
  */
-record TorchNet(Workload workload, Map<String, Tensor> variables) {
+record TorchNet(Workload workload, Map<String, Tensor> variables, Consumer<Seen> witness) {
+    /** What a layer does. */
+    enum Kind {
+        LINEAR,
+        CONVOLUTION,
+        BATCH_NORM,
+        LAYER_NORM
+    }
+
+    /**
+     * A layer that was applied.
+     *
+     * @param weight the path of its weight
+     * @param bias the path of its bias, or null
+     * @param x its input
+     * @param y its output
+     * @param window the width of a convolution's square window
+     */
+    record Seen(Kind kind, String weight, String bias, Tensor x, Tensor y, long window, long stride, long padding) {
+        boolean normalizes() {
+            return kind == Kind.BATCH_NORM || kind == Kind.LAYER_NORM;
+        }
+    }
+
     /** The logits of a batch: [N x classes], or [N x T x vocabulary]. */
     Tensor logits(Tensor x) {
         return switch (workload.name()) {
@@ -68,13 +93,13 @@ record TorchNet(Workload workload, Map<String, Tensor> variables) {
             Tensor inner = gelu(dense(path + "mlp.fc1", rows(path + "norm2", y)));
             y = y.add(dense(path + "mlp.fc2", inner));
         }
-        return linear(rows("norm", y), variables.get("head.weight"));
+        return dense("head", rows("norm", y));
     }
 
     private Tensor attention(String path, Tensor x) {
         int heads = 4;
         long batch = x.size(0), length = x.size(1), width = x.size(2);
-        Tensor packed = linear(x, variables.get(path + "in_proj_weight"), some(path + "in_proj_bias"));
+        Tensor packed = dense(path + "in_proj_weight", path + "in_proj_bias", x);
         Tensor split = packed.reshape(batch, length, 3, heads, width / heads).permute(2, 0, 3, 1, 4);
         TensorVector qkv = split.unbind(0);
         Tensor y = scaled_dot_product_attention(
@@ -83,22 +108,35 @@ record TorchNet(Workload workload, Map<String, Tensor> variables) {
     }
 
     private Tensor dense(String path, Tensor x) {
-        return linear(x, variables.get(path + ".weight"), some(path + ".bias"));
+        return dense(path + ".weight", path + ".bias", x);
+    }
+
+    private Tensor dense(String weight, String bias, Tensor x) {
+        return seen(Kind.LINEAR, weight, bias, x, linear(x, variables.get(weight), some(bias)), 0, 0, 0);
+    }
+
+    private Tensor seen(
+            Kind kind, String weight, String bias, Tensor x, Tensor y, long window, long stride, long padding) {
+        String known = variables.containsKey(bias) ? bias : null;
+        witness.accept(new Seen(kind, weight, known, x, y, window, stride, padding));
+        return y;
     }
 
     private Tensor conv(String path, Tensor x, long stride, long padding) {
-        return conv2d(
+        Tensor weight = variables.get(path + ".weight");
+        Tensor y = conv2d(
                 x,
-                variables.get(path + ".weight"),
+                weight,
                 some(path + ".bias"),
                 new long[] {stride, stride},
                 new long[] {padding, padding},
                 new long[] {1, 1},
                 1);
+        return seen(Kind.CONVOLUTION, path + ".weight", path + ".bias", x, y, weight.size(2), stride, padding);
     }
 
     private Tensor norm(String path, Tensor x) {
-        return batch_norm(
+        Tensor y = batch_norm(
                 x,
                 some(path + ".weight"),
                 some(path + ".bias"),
@@ -108,10 +146,12 @@ record TorchNet(Workload workload, Map<String, Tensor> variables) {
                 0.1,
                 1e-5,
                 true);
+        return seen(Kind.BATCH_NORM, path + ".weight", path + ".bias", x, y, 0, 0, 0);
     }
 
     private Tensor rows(String path, Tensor x) {
-        return layer_norm(x, new long[] {x.size(2)}, some(path + ".weight"), some(path + ".bias"), 1e-5, false);
+        Tensor y = layer_norm(x, new long[] {x.size(2)}, some(path + ".weight"), some(path + ".bias"), 1e-5, false);
+        return seen(Kind.LAYER_NORM, path + ".weight", path + ".bias", x, y, 0, 0, 0);
     }
 
     private static Tensor halved(Tensor x) {

@@ -2,9 +2,9 @@ package io.kingfisher.bench.step;
 
 import io.kingfisher.bench.step.StepEngine.Refresh;
 import io.kingfisher.bench.step.StepEngine.Rule;
-import io.kingfisher.bench.step.TorchEngine.Layout;
 import io.kingfisher.train.workload.Workload;
 import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -20,29 +20,24 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Full training steps, ours and libtorch's: input copied in, forward, loss, backward, update, loss read back. Each pair of
- * parameters runs in a JVM of its own.
+ * Full training steps, ours and libtorch's: input copied in, forward, loss, backward, update, loss read back. Each set of
+ * parameters runs in a JVM of its own. The engine may be {@code libtorch+mkl}, {@code libtorch+channels-last},
+ * {@code libtorch+fused} or several of these at once, and AdaFisher's steps with and without a refresh of the curvature are
+ * {@code -p refresh=ALWAYS,NEVER}.
  *
- * <pre>java -jar benchmarks.jar TrainingStep -p model=lenet -p threads=1,2 -prof gc</pre>
+ * <pre>java -jar benchmarks.jar TrainingStep -p model=lenet -p optimizer=SGD,ADAMW -p threads=1,2 -prof gc</pre>
+ *
+ * <p>A step of ours that allocates on the heap fails the benchmark.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 5)
 @Measurement(iterations = 5, time = 5)
-@Fork(1)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class TrainingStep {
-    /** What trains. */
-    public enum Engine {
-        KINGFISHER,
-        /** libtorch on OpenBLAS, images as N C H W. */
-        LIBTORCH,
-        LIBTORCH_CHANNELS_LAST,
-        /** libtorch on MKL (build with {@code -Pmkl}). */
-        LIBTORCH_MKL,
-        LIBTORCH_MKL_CHANNELS_LAST
-    }
-
     @Param({"mlp-small", "mlp-large", "lenet", "resnet18-cifar", "gpt-mini"})
     public String model;
 
@@ -55,34 +50,40 @@ public class TrainingStep {
     @Param("2")
     public int threads;
 
-    @Param({"KINGFISHER", "LIBTORCH"})
-    public Engine engine;
+    @Param({Engines.OURS, Engines.LIBTORCH})
+    public String engine;
 
     private StepEngine trainer;
     private int number;
 
-    @Setup(Level.Trial)
-    public void open() {
-        trainer = open(engine, Workload.of(model, Workload.all()), optimizer, refresh, threads);
+    /** What a step of ours costs besides time. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Budget {
+        /** Calls into native libraries of a step without a refresh; 0 for libtorch, which does not tell. */
+        public double nativeCalls;
     }
 
-    static StepEngine open(Engine engine, Workload workload, Rule rule, Refresh refresh, int threads) {
-        return switch (engine) {
-            case KINGFISHER -> new KingfisherEngine(workload, rule, refresh, threads);
-            case LIBTORCH -> new TorchEngine(workload, rule, threads, Layout.NCHW, false);
-            case LIBTORCH_CHANNELS_LAST -> new TorchEngine(workload, rule, threads, Layout.CHANNELS_LAST, false);
-            case LIBTORCH_MKL -> new TorchEngine(workload, rule, threads, Layout.NCHW, true);
-            case LIBTORCH_MKL_CHANNELS_LAST -> new TorchEngine(workload, rule, threads, Layout.CHANNELS_LAST, true);
-        };
+    @Setup(Level.Trial)
+    public void open() {
+        trainer = Engines.open(engine, Workload.of(model, Workload.all()), optimizer, refresh, threads);
     }
 
     @Benchmark
-    public float step() {
+    public float step(Budget budget) {
+        budget.nativeCalls = trainer instanceof KingfisherEngine ours ? ours.nativeCalls() : 0;
         return trainer.step(number++);
     }
 
+    /** Several steps that do not count: where any of them allocates nothing, so does a step. */
     @TearDown(Level.Trial)
-    public void close() {
+    public void allocatesNothing() {
+        if (Engines.ours(engine)) {
+            long bytes = HeapBytes.fewest(5, () -> trainer.step(number++));
+            if (bytes > 0) {
+                throw new IllegalStateException("a step allocated " + bytes + " bytes on the heap, and should none");
+            }
+        }
         trainer.close();
     }
 }
