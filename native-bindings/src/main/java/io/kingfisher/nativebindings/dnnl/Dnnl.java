@@ -39,6 +39,47 @@ public final class Dnnl {
         }
     }
 
+    /**
+     * {@code dnnl_sgemm}: C = alpha op(A) op(B) + beta C for row-major matrices, op(A) [m x k], op(B) [k x n]; allocates nothing
+     * on the heap. It computes with the OpenMP threads of the thread that calls.
+     *
+     * @param transposeA whether A is [k x m], of leading dimension {@code lda}
+     * @param transposeB whether B is [n x k], of leading dimension {@code ldb}
+     * @throws NativeException if it fails
+     */
+    public static void sgemm(
+            boolean transposeA,
+            boolean transposeB,
+            long m,
+            long n,
+            long k,
+            float alpha,
+            MemorySegment a,
+            long lda,
+            MemorySegment b,
+            long ldb,
+            float beta,
+            MemorySegment c,
+            long ldc) {
+        int status = dnnl_h.dnnl_sgemm(
+                (byte) (transposeA ? 'T' : 'N'),
+                (byte) (transposeB ? 'T' : 'N'),
+                m,
+                n,
+                k,
+                alpha,
+                a,
+                lda,
+                b,
+                ldb,
+                beta,
+                c,
+                ldc);
+        if (status != 0) {
+            throw failure("dnnl_sgemm", status, "the product of a " + m + " x " + k + " and a " + k + " x " + n);
+        }
+    }
+
     /** {@code dnnl_memory_set_data_handle}; allocates nothing. */
     public static void memory_set_data_handle(MemorySegment memory, MemorySegment data) {
         check("dnnl_memory_set_data_handle", dnnl_h.dnnl_memory_set_data_handle(memory, data));

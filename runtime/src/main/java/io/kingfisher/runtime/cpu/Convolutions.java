@@ -17,15 +17,18 @@ import java.util.List;
 
 /**
  * Convolutions and their gradients by oneDNN. An image stays in the layout that it has; where none is given oneDNN chooses,
- * unless it would pad the channels: then they come last, in which layout elementwise steps have no gaps to mind and, measured
+ * unless it would pad the channels or {@link WinogradConvolutions} are near: then they come last, in which layout elementwise steps have no gaps to mind and, measured
  * on LeNet's 6 channels, weight gradients take a fifth of the time.
  */
 final class Convolutions {
     private final Assembly assembly;
     private final OneDnn onednn;
+    private final boolean last;
 
-    Convolutions(Assembly assembly) {
+    /** @param last whether images without a layout get their channels last rather than what oneDNN would choose */
+    Convolutions(Assembly assembly, boolean last) {
         this.assembly = assembly;
+        this.last = last;
         this.onednn = assembly.onednn();
     }
 
@@ -216,7 +219,7 @@ final class Convolutions {
 
     /** What is asked of oneDNN for the layouts of images. */
     private enum Arrangement {
-        /** Those that the operands have, where they have their channels last or in blocks. */
+        /** Those that the operands have, where they have their channels last or in blocks; others are open or last. */
         KEPT,
         /** Whatever oneDNN likes best. */
         OPEN,
@@ -225,13 +228,15 @@ final class Convolutions {
 
         DnnlMemoryDesc of(Convolutions owner, Shape shape, Value value) {
             int type = owner.onednn.type(DType.F32);
-            if (this == LAST) {
-                return DnnlMemoryDesc.tagged(type, shape.toArray(), dnnl_h.dnnl_nhwc());
-            }
             Layout layout = this == KEPT && value != null
                     ? owner.assembly.primary(value).layout()
                     : Layout.PLAIN;
-            return layout.image() ? layout.desc().copy() : owner.any(shape.toArray());
+            if (layout.image()) {
+                return layout.desc().copy();
+            }
+            return this == LAST || this == KEPT && owner.last
+                    ? DnnlMemoryDesc.tagged(type, shape.toArray(), dnnl_h.dnnl_nhwc())
+                    : owner.any(shape.toArray());
         }
     }
 

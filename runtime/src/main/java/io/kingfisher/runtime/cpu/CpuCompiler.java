@@ -52,7 +52,7 @@ final class CpuCompiler {
         this.epilogues = new Epilogues(nodes, this.graph, node -> node.output(0).dtype() == DType.F32);
         this.assembly = new Assembly(device.onednn(), resources);
         Set<Value> results = Passes.results(this.graph);
-        this.lowering = new Lowering(assembly, device, epilogues, fusion, results);
+        this.lowering = new Lowering(assembly, device, nodes, epilogues, fusion, results);
     }
 
     CpuProgram compile() {

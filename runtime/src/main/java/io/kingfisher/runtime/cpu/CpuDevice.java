@@ -89,6 +89,11 @@ public final class CpuDevice extends Device {
         return options.threads();
     }
 
+    /** Whether a convolution may be computed by another algorithm than the direct one. */
+    boolean winograd() {
+        return options.winograd();
+    }
+
     KernelEngine kernels() {
         return kernels;
     }

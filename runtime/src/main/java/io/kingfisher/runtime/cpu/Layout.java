@@ -139,6 +139,15 @@ final class Layout {
         return null;
     }
 
+    /** The channels of an image that lie side by side: all, or those of a block; 0 where this is no {@link #image} layout. */
+    int channelBlock() {
+        if (!image()) {
+            return 0;
+        }
+        Axis last = axes.isEmpty() ? null : axes.get(axes.size() - 1);
+        return last != null && last.of() == 1 ? Math.toIntExact(last.extent()) : 1;
+    }
+
     /** The physical axes that make up the given logical ones; null where those that remain are not in logical order. */
     List<Integer> reduced(List<Integer> logical) {
         List<Integer> result = new ArrayList<>();

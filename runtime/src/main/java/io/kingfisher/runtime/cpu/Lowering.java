@@ -27,6 +27,7 @@ import java.util.Set;
 final class Lowering {
     private final Assembly assembly;
     private final Convolutions convolutions;
+    private final WinogradConvolutions winograd;
     private final Products products;
     private final Norms norms;
     private final Pools pools;
@@ -36,11 +37,18 @@ final class Lowering {
     private final Epilogues epilogues;
     private final Fusion fusion;
 
-    Lowering(Assembly assembly, CpuDevice device, Epilogues epilogues, Fusion fusion, Set<Value> results) {
+    Lowering(
+            Assembly assembly,
+            CpuDevice device,
+            List<Node> nodes,
+            Epilogues epilogues,
+            Fusion fusion,
+            Set<Value> results) {
         this.epilogues = epilogues;
         this.fusion = fusion;
         this.assembly = assembly;
-        this.convolutions = new Convolutions(assembly);
+        this.winograd = new WinogradConvolutions(assembly, device, nodes);
+        this.convolutions = new Convolutions(assembly, winograd.used());
         this.products = new Products(assembly);
         this.loops = new Loops(assembly, device.kernels(), epilogues, results);
         this.norms = new Norms(assembly, loops);
@@ -61,9 +69,9 @@ final class Lowering {
             case Reduce _ -> loops.reduce(fusion.reduction(node), node);
             case MatMul op when single && !empty -> products.multiply(op, node, epilogues.bias(node.output(0)));
             case MatMul op when node.output(0).dtype() == DType.F64 && !empty -> products.multiplyDouble(op, node);
-            case Conv2d op when single && !empty -> convolutions.forward(op, node, epilogues.bias(node.output(0)));
-            case Conv2dInputGrad op when single && !empty -> convolutions.inputGradient(op, node);
-            case Conv2dWeightGrad op when single && !empty -> convolutions.weightGradient(op, node);
+            case Conv2d op when single && !empty -> forward(op, node);
+            case Conv2dInputGrad op when single && !empty -> inputGradient(op, node);
+            case Conv2dWeightGrad op when single && !empty -> weightGradient(op, node);
             case BatchNorm op when single && !empty -> norms.batch(op, node);
             case BatchNormGrad op when single && !empty -> norms.batchGradient(op, node);
             case LayerNorm op when single && !empty -> norms.layer(op, node);
@@ -72,6 +80,31 @@ final class Lowering {
             case Pool op when pools.lower(op, node) -> {}
             case LinearAlgebra op when !empty -> factorizations.lower(op, node);
             default -> loops.plain(node);
+        }
+    }
+
+    private void forward(Conv2d op, Node node) {
+        Value bias = epilogues.bias(node.output(0));
+        if (winograd.takes(node)) {
+            winograd.forward(op, node, bias);
+        } else {
+            convolutions.forward(op, node, bias);
+        }
+    }
+
+    private void inputGradient(Conv2dInputGrad op, Node node) {
+        if (winograd.takes(node)) {
+            winograd.inputGradient(op, node);
+        } else {
+            convolutions.inputGradient(op, node);
+        }
+    }
+
+    private void weightGradient(Conv2dWeightGrad op, Node node) {
+        if (winograd.takes(node)) {
+            winograd.weightGradient(op, node);
+        } else {
+            convolutions.weightGradient(op, node);
         }
     }
 
