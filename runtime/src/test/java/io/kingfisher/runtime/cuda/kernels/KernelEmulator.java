@@ -15,9 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -106,10 +106,10 @@ public final class KernelEmulator implements AutoCloseable {
         folder = root.toAbsolutePath().resolve(hash(header + runtime + OPTIONS).substring(0, 12));
         try {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve("emulation.h"), header);
+            write(folder.resolve("emulation.h"), header);
             Path library = folder.resolve("libemulation.so");
             if (!Files.exists(library)) {
-                Path source = Files.writeString(folder.resolve("emulation.cpp"), runtime);
+                Path source = write(folder.resolve("emulation.cpp"), runtime);
                 compile(List.of("-O2", "-shared", "-fPIC", "-std=c++17"), source, library, List.of());
             }
             SymbolLookup symbols = SymbolLookup.libraryLookup(library, arena);
@@ -194,9 +194,9 @@ public final class KernelEmulator implements AutoCloseable {
         }
         try {
             String name = library.getFileName().toString();
-            Path source = Files.writeString(folder.resolve(name.replace(".so", ".cpp")), text);
+            Path source = write(folder.resolve(name.replace(".so", ".cpp")), text);
             compile(OPTIONS, source, library, List.of("-L" + folder, "-Wl,-rpath," + folder, "-lemulation"));
-            Files.writeString(folder.resolve(name.replace(".so", ".list")), String.join("\n", hashes));
+            write(folder.resolve(name.replace(".so", ".list")), String.join("\n", hashes));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -251,7 +251,26 @@ public final class KernelEmulator implements AutoCloseable {
         } finally {
             Files.deleteIfExists(log);
         }
-        Files.move(temporary, library, StandardCopyOption.ATOMIC_MOVE);
+        keep(temporary, library);
+    }
+
+    /** A whole file or none: other processes compile into the same folder. */
+    private Path write(Path file, CharSequence text) throws IOException {
+        if (!Files.exists(file)) {
+            keep(Files.writeString(Files.createTempFile(folder, "new", ".txt"), text), file);
+        }
+        return file;
+    }
+
+    /** Gives a file its name, unless another process was first: what that one has loaded must stay what it is. */
+    private static void keep(Path temporary, Path file) throws IOException {
+        try {
+            Files.createLink(file, temporary);
+        } catch (FileAlreadyExistsException e) {
+            // All that have this name have the same contents.
+        } finally {
+            Files.delete(temporary);
+        }
     }
 
     /** A kernel of a source, compiled now if {@link #prepare} was not asked to. */
