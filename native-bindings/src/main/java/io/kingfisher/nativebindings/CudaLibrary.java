@@ -155,6 +155,16 @@ public enum CudaLibrary {
         return search().hasDriver();
     }
 
+    /**
+     * What every driver is asked when it is loaded, of a version that it is said to have.
+     *
+     * @param version the newest CUDA that it supports as {@code cuDriverGetVersion} says it, such as 12040
+     * @throws NativeLibraryException if that is too old
+     */
+    public static void checkDriver(int version) {
+        CudaSearch.checkDriver(version);
+    }
+
     Optional<MemorySegment> find(String function) {
         var opened = search().open(this);
         var found = opened.symbols().find(function);

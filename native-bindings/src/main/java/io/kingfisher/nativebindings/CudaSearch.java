@@ -141,8 +141,10 @@ final class CudaSearch {
 
     private static String failure(CudaLibrary library, List<String> rejected) {
         // The driver is looked for in one place only: there is no more to say than that it is not there.
+        boolean absent = rejected.isEmpty() || rejected.getFirst().endsWith(NOT_ON_PATH);
         var found = library == CudaLibrary.CUDA && rejected.size() <= 1
-                ? "no NVIDIA driver: " + (rejected.isEmpty() ? names(library) + ": there is none" : rejected.getFirst())
+                ? (absent ? "no NVIDIA driver: " : "no usable NVIDIA driver: ")
+                        + (rejected.isEmpty() ? names(library) + ": there is none" : rejected.getFirst())
                 : "no usable " + library.product() + " (" + String.join("; ", rejected) + ")";
         return found + "; " + library.advice() + ", or name its file or folder in the system property "
                 + library.property() + " or the environment variable " + library.variable();
@@ -280,13 +282,7 @@ final class CudaSearch {
                 .orElseThrow(() -> new NativeLibraryException("it has no function " + library.symbol()
                         + ", so it is too old or not a complete " + library.product()));
         var version = CudaVersions.of(library, symbols);
-        if (!isAtLeast(version, library.minimum())) {
-            throw new NativeLibraryException("its version is " + version + ", and Kingfisher needs " + library.product()
-                    + " "
-                    + String.join(
-                            ".", library.minimum().stream().map(String::valueOf).toList())
-                    + " or newer");
-        }
+        checkVersion(library, version);
         var report = new LoadedLibrary(
                 library.id(),
                 version.toString(),
@@ -296,6 +292,26 @@ final class CudaSearch {
                 dependencies,
                 rejected);
         return new Opened(report, symbols);
+    }
+
+    private static void checkVersion(CudaLibrary library, LibraryVersions.Version version) {
+        if (!isAtLeast(version, library.minimum())) {
+            throw new NativeLibraryException("its version is " + version + ", and Kingfisher needs " + library.product()
+                    + " "
+                    + String.join(
+                            ".", library.minimum().stream().map(String::valueOf).toList())
+                    + " or newer");
+        }
+    }
+
+    /** Refuses what a driver says of itself as if it had been found. */
+    static void checkDriver(int version) {
+        try {
+            checkVersion(CudaLibrary.CUDA, CudaVersions.driver(version));
+        } catch (NativeLibraryException e) {
+            throw new NativeLibraryException(
+                    failure(CudaLibrary.CUDA, List.of(names(CudaLibrary.CUDA) + ": " + e.getMessage())));
+        }
     }
 
     /** A driver runs programs of its own CUDA's major version and of earlier ones. */

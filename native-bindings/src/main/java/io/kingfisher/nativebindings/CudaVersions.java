@@ -17,10 +17,7 @@ final class CudaVersions {
 
     static LibraryVersions.Version of(CudaLibrary library, SymbolLookup symbols) {
         return switch (library) {
-            case CUDA -> {
-                int version = number(symbols, "cuDriverGetVersion");
-                yield version(List.of(version / 1000, version % 1000 / 10), "the newest CUDA that it supports");
-            }
+            case CUDA -> driver(number(symbols, "cuDriverGetVersion"));
             case NCCL -> {
                 int version = number(symbols, "ncclGetVersion");
                 yield version(List.of(version / 10000, version % 10000 / 100, version % 100), "");
@@ -36,6 +33,11 @@ final class CudaVersions {
             // The interface has been version 3 from the first library of that name on.
             case NVTX -> version(List.of(3), "");
         };
+    }
+
+    /** What {@code cuDriverGetVersion} means, such as 12040. */
+    static LibraryVersions.Version driver(int version) {
+        return version(List.of(version / 1000, version % 1000 / 10), "the newest CUDA that it supports");
     }
 
     private static LibraryVersions.Version version(List<Integer> numbers, String details) {

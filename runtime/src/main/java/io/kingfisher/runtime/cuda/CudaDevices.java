@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda;
 
+import io.kingfisher.nativebindings.CudaLibrary;
 import io.kingfisher.nativebindings.Libraries;
 import io.kingfisher.nativebindings.NativeException;
 import io.kingfisher.nativebindings.NativeLibraryException;
@@ -9,6 +10,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.cuda.driver.CudaDriver;
 import io.kingfisher.runtime.cuda.math.CudaMathLibraries;
 import io.kingfisher.runtime.cuda.nvrtc.NvrtcKernels;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,12 +33,29 @@ public final class CudaDevices {
      *     to do
      */
     public static Device open(String name, DeviceOptions options) {
+        return open(name, options, CudaDriver::open);
+    }
+
+    /**
+     * Opens a GPU where the driver says of itself what it is told to say.
+     *
+     * @param driverVersion the newest CUDA that the driver supports, such as 12040
+     * @throws KingfisherException as {@link #open(String, DeviceOptions)}; before all else where that is too old
+     */
+    public static Device open(String name, DeviceOptions options, int driverVersion) {
+        return open(name, options, ordinal -> {
+            CudaLibrary.checkDriver(driverVersion);
+            return CudaDriver.open(ordinal);
+        });
+    }
+
+    private static Device open(String name, DeviceOptions options, IntFunction<CudaDriver> open) {
         Matcher matcher = NAME.matcher(name);
         if (!matcher.matches()) {
             throw new KingfisherException("A GPU's name is cuda: and its number, such as cuda:0, not '" + name + "'.");
         }
         try {
-            CudaDriver driver = CudaDriver.open(Integer.parseInt(matcher.group(1)));
+            CudaDriver driver = open.apply(Integer.parseInt(matcher.group(1)));
             try {
                 var kernels = new NvrtcKernels(driver);
                 var math = CudaMathLibraries.open(

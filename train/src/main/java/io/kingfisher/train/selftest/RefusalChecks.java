@@ -7,6 +7,7 @@ import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.conformance.Circumstances;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.train.selftest.Check.Finding;
 import io.kingfisher.train.selftest.Check.Target;
@@ -24,10 +25,11 @@ final class RefusalChecks {
                 new Check("a closed tensor refuses", false, RefusalChecks::closedTensor),
                 new Check("out of memory is survived", false, RefusalChecks::outOfMemory),
                 new Check("a device that is not there refuses", false, RefusalChecks::noSuchDevice),
+                new Check("too old a driver refuses", false, RefusalChecks::oldDriver),
                 new Check("closing frees everything", false, RefusalChecks::frees));
     }
 
-    /** Passes where the action throws our exception with these words in its message. */
+    /** Passes where the action throws our exception with these words in its message, which is one line and ends as a sentence. */
     private static Finding refuses(Runnable action, String... words) {
         try {
             action.run();
@@ -37,6 +39,9 @@ final class RefusalChecks {
                 if (!message.contains(word)) {
                     return Finding.failed("the message does not say '" + word + "': " + message);
                 }
+            }
+            if (message.lines().count() != 1 || !message.endsWith(".")) {
+                return Finding.failed("the message is not one sentence: " + message);
             }
             return Finding.passed(message.length() > 100 ? message.substring(0, 97) + "..." : message);
         }
@@ -86,6 +91,12 @@ final class RefusalChecks {
     private static Finding noSuchDevice(Target target) {
         String name = target.gpu() ? "cuda:4096" : target.device() + ":4096";
         return refuses(() -> Device.open(name).close(), name);
+    }
+
+    /** The driver of CUDA 11.8 cannot launch graphs as we do; GPUs are asked for whatever device is checked. */
+    private static Finding oldDriver(Target target) {
+        String name = target.gpu() ? target.device() : "cuda:0";
+        return refuses(() -> Circumstances.openWithDriver(name, 11080).close(), name, "11.8", "12.4 or newer");
     }
 
     private static Finding frees(Target target) {
