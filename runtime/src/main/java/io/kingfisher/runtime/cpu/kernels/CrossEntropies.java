@@ -82,6 +82,12 @@ final class CrossEntropies {
             return Math.max(extremes.spec().lanes(), sum.spec().lanes());
         }
 
+        /** The reduction of a row's values, which reach the first lanes only where the classes are few. */
+        private double all(Reduce.Kind kind, long address, AdaptiveLoop loop) {
+            int reached = Math.min(loop.spec().lanes(), (classes + 3) / 4 * 4);
+            return Folds.all(kind, address, size, reached);
+        }
+
         /** For each part the shift of the row, then lanes for the maximum and for sums. */
         private long partBytes() {
             return 64 + 2L * lanes() * size;
@@ -116,10 +122,8 @@ final class CrossEntropies {
             Folds.fill(first, extremes.spec().lanes(), size, Double.NEGATIVE_INFINITY);
             Folds.fill(second, extremes.spec().lanes(), size, 0);
             extremes.run(one, steps, 1, classes);
-            double most =
-                    Folds.all(Reduce.Kind.MAX, first, size, extremes.spec().lanes());
-            double mean =
-                    Folds.all(Reduce.Kind.SUM, second, size, extremes.spec().lanes()) / classes;
+            double most = all(Reduce.Kind.MAX, first, extremes);
+            double mean = all(Reduce.Kind.SUM, second, extremes) / classes;
             // Infinite logits make NaN of their difference to the maximum; the true sum is infinite or nothing.
             double base = Double.isInfinite(most) ? 0 : most;
             Folds.fill(shift, 1, size, base);
@@ -128,9 +132,7 @@ final class CrossEntropies {
             two[1] = shift;
             two[2] = first;
             sum.run(two, steps, 1, classes);
-            double lse = StrictMath.log(
-                            Folds.all(Reduce.Kind.SUM, first, size, sum.spec().lanes()))
-                    + base;
+            double lse = StrictMath.log(all(Reduce.Kind.SUM, first, sum)) + base;
             int label = Memory.i32(at[1] + 4 * row);
             double loss = Double.NaN;
             if (label == op.ignoredLabel()) {
