@@ -31,9 +31,33 @@ final class Approximations {
     int exp(int x) {
         int low = code.select(lessThan(x, f(-104)), f(-104), x);
         int clipped = code.select(lessThan(f(89), low), f(89), low);
-        int shifted = code.fma(clipped, f(1.4426950216293335), f(MAGIC));
+        int shifted = shifted(clipped);
+        int y = scaled(clipped, shifted), whole = whole(shifted);
+        int half = code.shift(Op.SHR, whole, 1);
+        int rest = code.binary(Op.ISUB, whole, half);
+        return code.times(code.times(y, powerOfTwo(half)), powerOfTwo(rest));
+    }
+
+    /** The same bits for an x between -87 and 88, whose exponential is a normal number. */
+    private int normalExp(int x) {
+        int shifted = shifted(x);
+        return code.times(scaled(x, shifted), powerOfTwo(whole(shifted)));
+    }
+
+    /** k in the last bits of a float. */
+    private int shifted(int x) {
+        return code.fma(x, f(1.4426950216293335), f(MAGIC));
+    }
+
+    /** k as an integer. */
+    private int whole(int shifted) {
+        return code.binary(Op.ISUB, code.bits(shifted), code.i(MAGIC_BITS));
+    }
+
+    /** exp(r). */
+    private int scaled(int x, int shifted) {
         int k = code.minus(shifted, f(MAGIC));
-        int r = code.fma(k, f(-LN2_LOW), code.fma(k, f(-LN2_HIGH), clipped));
+        int r = code.fma(k, f(-LN2_LOW), code.fma(k, f(-LN2_HIGH), x));
         int q = code.polynomial(
                 r,
                 0.4999999403953552,
@@ -41,11 +65,7 @@ final class Approximations {
                 0.04166845604777336,
                 0.008369418792426586,
                 0.0013813142431899905);
-        int y = code.plus(f(1), code.fma(code.times(r, r), q, r));
-        int whole = code.binary(Op.ISUB, code.bits(shifted), code.i(MAGIC_BITS));
-        int half = code.shift(Op.SHR, whole, 1);
-        int rest = code.binary(Op.ISUB, whole, half);
-        return code.times(code.times(y, powerOfTwo(half)), powerOfTwo(rest));
+        return code.plus(f(1), code.fma(code.times(r, r), q, r));
     }
 
     private int powerOfTwo(int k) {
@@ -128,7 +148,7 @@ final class Approximations {
                 -0.004205291159451008,
                 0.0004414739378262311,
                 -2.1697722331737168e-05);
-        int far = code.minus(f(1), exp(q));
+        int far = code.minus(f(1), normalExp(q));
         return code.select(lessThan(a, f(1)), near, withSignOf(x, far));
     }
 
