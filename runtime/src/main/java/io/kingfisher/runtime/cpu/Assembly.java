@@ -6,6 +6,7 @@ import io.kingfisher.nativebindings.dnnl.DnnlPrimitiveDesc;
 import io.kingfisher.nativebindings.dnnl.generated.dnnl_h;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Flops;
+import io.kingfisher.runtime.graph.Movement;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Type;
 import io.kingfisher.runtime.graph.Value;
@@ -95,6 +96,33 @@ final class Assembly implements Results.Program {
         boolean own = layout.plain() || layout.desc().dataType() == type;
         put(value, new Stored(buffer, own ? layout : Layout.of(resources.keep(layout.ofImage(type, value.shape())))));
         return buffer;
+    }
+
+    /** Makes a slice that is one stretch of its operand's memory by saying where it is; false where it is not. */
+    boolean part(Movement.Slice op, Node node) {
+        Shape from = node.input(0).shape(), to = node.output(0).shape();
+        int axis = 0;
+        while (axis < to.rank() && to.dim(axis) == 1) {
+            axis++;
+        }
+        for (int i = axis + 1; i < to.rank(); i++) {
+            if (to.dim(i) != from.dim(i)) {
+                return false;
+            }
+        }
+        long[] strides = from.strides();
+        long offset = 0;
+        for (int i = 0; i < to.rank(); i++) {
+            offset += op.starts().get(i) * strides[i];
+        }
+        offset *= node.input(0).dtype().bytes();
+        if (offset % NativeMemory.ALIGNMENT != 0 || to.elements() == 0) {
+            return false;
+        }
+        Buffer part =
+                Buffer.part(plain(node.input(0)), offset, node.output(0).type().bytes());
+        put(node.output(0), new Stored(part, Layout.PLAIN));
+        return true;
     }
 
     /** Where the value's instruction puts it. */

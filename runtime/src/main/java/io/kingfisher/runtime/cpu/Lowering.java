@@ -64,6 +64,7 @@ final class Lowering {
         switch (node.op()) {
             case Movement.Reshape _ ->
                 assembly.put(node.output(0), new Assembly.Stored(assembly.plain(node.input(0)), Layout.PLAIN));
+            case Movement.Slice op when assembly.part(op, node) -> {}
             case Detach _ -> assembly.put(node.output(0), assembly.primary(node.input(0)));
             case Map op -> loops.map(op, node);
             case Reduce _ -> loops.reduce(fusion.reduction(node), node);

@@ -20,6 +20,9 @@ public final class Buffer {
     private final long bytes;
     private final Tensor tensor;
     private Buffer merged;
+    /** Where in the memory of {@link #merged} this one begins. */
+    private long offset;
+
     private long address = -1;
     private int first = Integer.MAX_VALUE;
     private int last = -1;
@@ -44,7 +47,20 @@ public final class Buffer {
         return buffer;
     }
 
-    /** The buffer whose memory this one uses: itself, unless merged. */
+    /** A stretch of another buffer's memory, which lasts as long as that one is touched through either. */
+    public static Buffer part(Buffer whole, long offset, long bytes) {
+        Buffer part = new Buffer(Kind.TEMPORARY, bytes, null);
+        part.merged = whole;
+        part.offset = offset;
+        return part;
+    }
+
+    /** Whether this is a part of a larger buffer's memory. */
+    public boolean isPart() {
+        return root().bytes != bytes;
+    }
+
+    /** The buffer whose memory this one uses: itself, unless merged or a part. */
     public Buffer root() {
         Buffer root = this;
         while (root.merged != null) {
@@ -117,6 +133,9 @@ public final class Buffer {
         long result = root().address;
         if (result < 0) {
             throw new IllegalStateException("a buffer of " + bytes + " bytes has no place yet");
+        }
+        for (Buffer buffer = this; buffer.merged != null; buffer = buffer.merged) {
+            result += buffer.offset;
         }
         return result;
     }

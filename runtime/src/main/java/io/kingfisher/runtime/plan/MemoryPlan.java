@@ -55,12 +55,13 @@ public final class MemoryPlan {
             Instruction<?> instruction = instructions.get(i);
             for (Buffer write : instruction.writes()) {
                 Buffer result = write.root();
-                if (result.kind() != Buffer.Kind.TEMPORARY || result.first() != i) {
+                if (result.kind() != Buffer.Kind.TEMPORARY || result.first() != i || write.isPart()) {
                     continue;
                 }
                 for (Buffer read : instruction.replaceable().getOrDefault(write, List.of())) {
                     Buffer operand = read.root();
                     if (operand.kind() == Buffer.Kind.TEMPORARY
+                            && instruction.reads().stream().noneMatch(b -> b.root() == operand && b.isPart())
                             && operand.last() == i
                             && operand.first() < i
                             && operand.bytes() == result.bytes()) {

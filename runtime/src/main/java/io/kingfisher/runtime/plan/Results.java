@@ -74,7 +74,7 @@ public final class Results {
 
     /** The memory in which the caller finds an output: that of the value itself, where it is nobody else's. */
     private Buffer output(Buffer source) {
-        if (source.kind() == Buffer.Kind.TEMPORARY) {
+        if (source.kind() == Buffer.Kind.TEMPORARY && !source.isPart()) {
             source.pin();
         }
         if (source.kind() == Buffer.Kind.PINNED && written(source)) {
@@ -90,7 +90,7 @@ public final class Results {
     }
 
     private boolean makeThere(Buffer source, Buffer target) {
-        if (source.kind() != Buffer.Kind.TEMPORARY || source.bytes() != target.bytes()) {
+        if (source.kind() != Buffer.Kind.TEMPORARY || source.isPart() || source.bytes() != target.bytes()) {
             return false;
         }
         List<? extends Instruction<?>> instructions = assembly.instructions();
