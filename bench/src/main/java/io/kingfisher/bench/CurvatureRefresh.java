@@ -80,7 +80,7 @@ public class CurvatureRefresh {
     @Param
     public Kind layer;
 
-    @Param
+    @Param({"STEP", "REFRESH"})
     public Cadence cadence;
 
     @Param("2")
