@@ -77,6 +77,7 @@ final class Experiment implements AutoCloseable {
     static Device device(RunConfig config, boolean profiled) {
         DeviceOptions options = DeviceOptions.defaults()
                 .withTf32(Precision.of(config.training().precision()) == Precision.TF32)
+                .withWinograd(config.training().winograd())
                 .withExecution(profiled ? DeviceOptions.Execution.PLAIN : DeviceOptions.Execution.GRAPH);
         OptionalInt threads = config.training().threads();
         try {

@@ -40,7 +40,6 @@ final class TorchAdaFisher implements TorchUpdate {
     private final double rate;
     private final Refresh refresh;
     private final Optimizer forgetting;
-    private final Map<String, Tensor> variables;
     private final Map<String, Moving> moving = new HashMap<>();
     private final Map<String, Factors> factors = new HashMap<>();
     private final List<Seen> seen = new ArrayList<>();
@@ -55,7 +54,6 @@ final class TorchAdaFisher implements TorchUpdate {
         this.config = config;
         this.rate = rate;
         this.refresh = refresh;
-        this.variables = variables;
         this.forgetting = forgetting;
         variables.forEach((path, tensor) -> {
             if (tensor.requires_grad()) {

@@ -290,7 +290,8 @@ public final class ConfigReader {
                     top.integer("save_freq"),
                     top.text("precision"),
                     top.text("device"),
-                    integer(top, "threads"));
+                    integer(top, "threads"),
+                    top.flag("winograd"));
         }
 
         private static OptionalDouble real(Options options, String key) {

@@ -77,7 +77,8 @@ public record RunConfig(
                 training.saveEvery(),
                 training.precision(),
                 training.device(),
-                training.threads());
+                training.threads(),
+                training.winograd());
         return new RunConfig(
                 data, model, optimizer, scheduler, run, Collections.unmodifiableMap(changed), source, notes);
     }

@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}: in what type products are made
  * @param device where to compute, such as {@code cpu}, or {@code auto}
  * @param threads compute threads; empty for {@code auto}
+ * @param winograd whether 3x3 convolutions may be computed by Winograd's algorithm where that is faster, on {@code cpu}
  */
 public record TrainingConfig(
         String loss,
@@ -32,4 +33,5 @@ public record TrainingConfig(
         int saveEvery,
         String precision,
         String device,
-        OptionalInt threads) {}
+        OptionalInt threads,
+        boolean winograd) {}
