@@ -25,9 +25,9 @@ import java.util.Map;
  * multiplications. Images keep the layout that they have, where channels are last or in blocks.
  */
 final class WinogradConvolutions {
-    // What is measured on two cores with AVX2, in multiplications of oneDNN's direct convolution: a product at one of
-    // the
-    // 36 places, a value there made from an image or put back into one, and one made from weights.
+    // Measured on two cores with AVX2, in multiplications of oneDNN's direct convolution: a product at one of 36
+    // places,
+    // a value there that is made from an image or put back into one, and one that is made from weights.
     private static final double PRODUCT = 1.25;
     private static final double VALUE = 45;
     private static final double WEIGHT = 80;
