@@ -34,6 +34,9 @@ public final class Duel {
     /** Seconds before samples count, in which the JIT compiler gets to what it is to compile. */
     private static final double WARM_UP = 4;
 
+    /** Nor before so many: with slow steps the compiler needs longer to see which loops are worth its time. */
+    private static final int WARM_UP_STEPS = 20;
+
     /** How often each op is timed for a roofline at least, and at most. */
     private static final int ROOFLINE_LEAST = 3, ROOFLINE_MOST = 30;
 
@@ -158,7 +161,7 @@ public final class Duel {
     /** Times a piece of work for some seconds, after a while that does not count. */
     private static void sample(Runnable work, double seconds, Map<String, Object> record) {
         long began = System.nanoTime();
-        for (int i = 0; i < FEWEST || System.nanoTime() - began < WARM_UP * 1e9; i++) {
+        for (int i = 0; i < WARM_UP_STEPS || System.nanoTime() - began < WARM_UP * 1e9; i++) {
             work.run();
         }
         List<Double> millis = new ArrayList<>();

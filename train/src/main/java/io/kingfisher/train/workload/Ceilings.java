@@ -8,14 +8,16 @@ import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
-import java.util.Arrays;
 
 /**
  * What a device does at best, measured on it: the bytes that it reads and writes a second, and the operations of a large
  * square matrix product. What a training step achieves is told as a share of these.
  */
 public final class Ceilings {
-    private static final int ROUNDS = 20;
+    /** How long replays are repeated: on a processor loops are fast only once the JIT compiler has got to them. */
+    private static final long NANOS = 3_000_000_000L;
+
+    private static final int LEAST_ROUNDS = 20;
 
     private Ceilings() {}
 
@@ -59,18 +61,15 @@ public final class Ceilings {
         }
     }
 
-    /** The median time of a replay that the host waits for. */
+    /** The least time of a replay that the host waits for. */
     private static double seconds(Device device, Program program) {
-        long[] nanos = new long[ROUNDS];
-        for (int i = -3; i < ROUNDS; i++) {
+        long least = Long.MAX_VALUE, first = System.nanoTime();
+        for (int i = 0; i < LEAST_ROUNDS || System.nanoTime() - first < NANOS; i++) {
             long began = System.nanoTime();
             program.replay();
             device.synchronize();
-            if (i >= 0) {
-                nanos[i] = System.nanoTime() - began;
-            }
+            least = Math.min(least, System.nanoTime() - began);
         }
-        Arrays.sort(nanos);
-        return nanos[ROUNDS / 2] / 1e9;
+        return least / 1e9;
     }
 }
