@@ -100,7 +100,7 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Factors> {
     }
 
     private RunningFactor factor(LayerMatrix layer, String name, Shape shape) {
-        return new RunningFactor(state(), layer.path() + "." + name, shape, Averaging.kfac(config.decay()));
+        return factor(layer, name, shape, Averaging.kfac(config.decay()));
     }
 
     private Side side(LayerMatrix layer, String name, Shape shape) {

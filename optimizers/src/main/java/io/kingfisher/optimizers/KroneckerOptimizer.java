@@ -4,10 +4,12 @@ import static io.kingfisher.optimizers.Hyperparameters.RATE;
 
 import io.kingfisher.layers.Gradients;
 import io.kingfisher.layers.Parameter;
+import io.kingfisher.optimizers.curvature.Averaging;
 import io.kingfisher.optimizers.curvature.Decompositions;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.LayerMatrix;
 import io.kingfisher.optimizers.curvature.Matrices;
+import io.kingfisher.optimizers.curvature.RunningFactor;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
@@ -57,6 +59,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     private final LabelSource labels;
     private final Map<Parameter, Layer<S>> layers = new LinkedHashMap<>();
     private final Map<Parameter, Value> directions = new LinkedHashMap<>();
+    private final Map<RunningFactor, Long> factors = new LinkedHashMap<>();
     private final List<String> notes = new ArrayList<>();
     private Decompositions decompositions;
 
@@ -66,6 +69,13 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
         this.device = device;
         this.rule = rule;
         this.labels = labels;
+    }
+
+    /** The average of a layer's statistic, whose estimates that are not finite are reported. */
+    protected final RunningFactor factor(LayerMatrix layer, String name, Shape shape, Averaging rule) {
+        RunningFactor factor = new RunningFactor(state(), layer.path() + "." + name, shape, rule);
+        factors.put(factor, 0L);
+        return factor;
     }
 
     /** Makes what is kept for a layer. */
@@ -184,6 +194,19 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     @Override
     public List<String> notes() {
         return List.copyOf(notes);
+    }
+
+    @Override
+    public List<String> reports() {
+        List<String> all = new ArrayList<>(decompositions == null ? List.of() : decompositions.reports());
+        factors.replaceAll((factor, before) -> {
+            long rejected = factor.rejected();
+            if (rejected > before) {
+                all.add(factor.name() + ": " + (rejected - before) + " estimates were not finite and were left out");
+            }
+            return rejected;
+        });
+        return all;
     }
 
     @Override

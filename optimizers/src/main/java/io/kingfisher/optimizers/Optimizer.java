@@ -81,7 +81,7 @@ public abstract class Optimizer implements AutoCloseable {
         scaled |= gradients.applied().isPresent();
         prepare(gradients, cadence);
         if (cadence == Cadence.SOLVE) {
-            gradients.applied().ifPresent(applied -> keepWhereSkipped(graph, applied.finite(), Set.of()));
+            gradients.applied().ifPresent(applied -> keepWhereSkipped(graph, applied.finite()));
             held.hold(gradients, trainable());
         } else {
             apply(graph, gradients::of, gradients.applied());
@@ -90,8 +90,6 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** Records the updates from gradients that are at hand or were kept. */
     private void apply(Graph graph, Function<Parameter, Value> gradients, Optional<Gradients.Applied> applied) {
-        Set<Tensor> kept =
-                applied.map(a -> keepWhereSkipped(graph, a.finite(), Set.of())).orElse(Set.of());
         Hyperparameters hyper = new Hyperparameters(graph, control, applied);
         List<Parameter> parameters = trainable();
         List<Value> clipped =
@@ -101,7 +99,7 @@ public abstract class Optimizer implements AutoCloseable {
             byParameter.put(parameters.get(i), clipped.get(i));
         }
         direct(new Directions(graph, byParameter, groups, hyper));
-        applied.ifPresent(a -> keepWhereSkipped(graph, a.finite(), kept));
+        applied.ifPresent(a -> keepWhereSkipped(graph, a.finite()));
         for (int k = 0; k < groups.size(); k++) {
             for (Parameter parameter : trainable(groups.get(k))) {
                 try (Graph.Scope _ = graph.scope("optimizer." + parameter.path())) {
@@ -115,16 +113,14 @@ public abstract class Optimizer implements AutoCloseable {
     }
 
     /** What has been assigned to the state so far stays as it was where the step does not count. */
-    private Set<Tensor> keepWhereSkipped(Graph graph, Value finite, Set<Tensor> done) {
+    private void keepWhereSkipped(Graph graph, Value finite) {
         Expr chosen = Expr.select(Expr.arg(0), Expr.arg(1), Expr.arg(2));
-        Set<Tensor> kept = new HashSet<>(done);
         for (Tensor tensor : state.tensors().values()) {
             Value next = graph.assignments().get(tensor);
-            if (next != null && kept.add(tensor)) {
+            if (next != null) {
                 graph.assign(tensor, graph.map(chosen, next.dtype(), List.of(finite, next, graph.before(tensor))));
             }
         }
-        return kept;
     }
 
     private List<Parameter> trainable() {
@@ -251,6 +247,11 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** What a user should know at the start, a line each: parameters without a curvature rule, say. */
     public List<String> notes() {
+        return List.of();
+    }
+
+    /** What went wrong since the last call and was lived with, a line each: a matrix that could not be decomposed, say. */
+    public List<String> reports() {
         return List.of();
     }
 

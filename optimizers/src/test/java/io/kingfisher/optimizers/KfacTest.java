@@ -248,6 +248,30 @@ class KfacTest {
         }
     }
 
+    /** One bad batch is left out of the averages, and the optimizer says of which layers. */
+    @Test
+    void estimatesThatAreNotFiniteAreReported() {
+        try (TestNet net = TestNet.of(TestNet.Kind.MLP, 1)) {
+            Kfac kfac = new Kfac(
+                    net.device(),
+                    net.group(1e-3, 0),
+                    config(0.05, Kfac.Damping.FACTORED, new LabelSource.Empirical(), 1, 1, NEVER, 0),
+                    new Clipping.None());
+            net.compile(kfac, false);
+            net.step();
+            assertEquals(List.of(), kfac.reports());
+            Tensor average = kfac.state().tensors().get("0.weight.A");
+            double[] before = average.doubles();
+            net.model().parameters().get(0).tensor().set(0, Double.NaN);
+            net.step();
+            assertTrue(kfac.reports().contains("0.weight.G: 1 estimates were not finite and were left out"));
+            assertEquals(List.of(), kfac.reports());
+            assertTrue(Arrays.stream(kfac.state().tensors().get("0.weight.G").doubles())
+                    .allMatch(Double::isFinite));
+            assertFalse(Arrays.equals(before, average.doubles()));
+        }
+    }
+
     @Test
     void refusesBadSettings() {
         for (double[] bad : new double[][] {{0, 1, 1, 0.9}, {1e-3, 0, 1, 0.9}, {1e-3, 1, 0, 0.9}, {1e-3, 1, 1, 1}}) {

@@ -129,22 +129,19 @@ class LossScaleTest {
             model.initialize(device, 3);
             scale = new LossScale(device, LossScale.Config.usual());
             optimizer = maker.make(device, List.of(new ParameterGroup(model.parameters(), 1e-3, 1e-2)));
-            for (Optimizer.Cadence cadence : Optimizer.Cadence.values()) {
-                if (optimizer.cadences().contains(cadence)) {
-                    Graph graph = new Graph();
-                    Recording r = Recording.train(graph);
-                    if (scaled) {
-                        r.lossScale(scale);
-                    }
-                    Value x = graph.input("x", DType.F32, 3, 2, 4, 5), y = graph.input("y", DType.I32, 3);
-                    // A factor of the loss lets gradients overflow while the activations stay as they are.
-                    Value factor = graph.input("factor", DType.F32);
-                    Value loss =
-                            new CrossEntropy().apply(r, model.apply(r, x), y).mean();
-                    Gradients gradients = r.gradients(loss.mul(factor));
-                    optimizer.record(gradients, cadence);
-                    programs.put(cadence, device.compile(graph));
+            for (Optimizer.Cadence cadence : optimizer.cadences()) {
+                Graph graph = new Graph();
+                Recording r = Recording.train(graph);
+                if (scaled) {
+                    r.lossScale(scale);
                 }
+                Value x = graph.input("x", DType.F32, 3, 2, 4, 5), y = graph.input("y", DType.I32, 3);
+                // A factor of the loss lets gradients overflow while the activations stay as they are.
+                Value factor = graph.input("factor", DType.F32);
+                Value loss = new CrossEntropy().apply(r, model.apply(r, x), y).mean();
+                Gradients gradients = r.gradients(loss.mul(factor));
+                optimizer.record(gradients, cadence);
+                programs.put(cadence, device.compile(graph));
             }
         }
 

@@ -180,6 +180,7 @@ final class Trainer {
             }
             pipeline.drain();
             reportSkipped(progress, stepBefore);
+            optimizer.reports().forEach(progress::line);
             Scores train =
                     run.tally.scores(experiment.task(), !experiment.task().language());
             last = evaluate();

@@ -40,10 +40,8 @@ public final class KingfisherEngine implements StepEngine {
         Layer model = workload.model();
         model.initialize(device, SEED);
         optimizer = optimizer(device, model, workload, rule);
-        for (Cadence cadence : Cadence.values()) {
-            if (optimizer.cadences().contains(cadence)) {
-                programs.put(cadence, record(workload, model, cadence));
-            }
+        for (Cadence cadence : optimizer.cadences()) {
+            programs.put(cadence, record(workload, model, cadence));
         }
         var batches = new Batches(workload);
         for (int i = 0; i < inputs.length; i++) {

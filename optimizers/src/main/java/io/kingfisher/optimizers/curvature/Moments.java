@@ -11,6 +11,7 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.ScatterAdd;
 import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -53,29 +54,32 @@ public final class Moments {
 
     /** The diagonal [inputs] of the second moment of the logits' gradients, for a table that makes them. */
     private static Value vocabulary(LayerMatrix layer, Gradients gradients, List<LabelSource.Draw> draws) {
-        Value sum = null;
+        List<Value> parts = new ArrayList<>();
         for (LabelSource.Draw draw : draws) {
             for (Capture capture : layer.captures()) {
                 Value g = draw.gradients().get(capture);
                 Value rows = g.reshape(g.shape().elements() / layer.inputs(), layer.inputs());
                 Value part = rows.square().sum(0).mul(draw.weight());
-                sum = sum == null ? part : sum.add(part);
+                parts.add(part);
             }
         }
-        return sum.div(gradients.samples());
+        return layer.graph().sum(parts).div(gradients.samples());
     }
 
     /** The second moment [1 x outputs x outputs] of what a table meets that makes logits. */
     private static Value features(LayerMatrix layer) {
-        Value sum = null;
+        List<Value> parts = new ArrayList<>();
         double places = 0;
         for (Capture capture : layer.captures()) {
             Capture.Linear c = (Capture.Linear) capture;
             Value a = c.matrix(c.a()), part = a.matmul(a, true, false);
-            sum = sum == null ? part : sum.add(part);
+            parts.add(part);
             places += c.rows();
         }
-        return sum.reshape(1, layer.outputs(), layer.outputs()).mul(1 / places);
+        return layer.graph()
+                .sum(parts)
+                .reshape(1, layer.outputs(), layer.outputs())
+                .mul(1 / places);
     }
 
     /**
@@ -83,7 +87,7 @@ public final class Moments {
      * each token.
      */
     private static Value inputs(LayerMatrix layer) {
-        Value sum = null;
+        List<Value> parts = new ArrayList<>();
         double places = 0;
         for (Capture capture : layer.captures()) {
             Value part;
@@ -109,14 +113,14 @@ public final class Moments {
                 }
                 default -> throw none(layer);
             }
-            sum = sum == null ? part : sum.add(part);
+            parts.add(part);
         }
-        return sum.mul(1 / places);
+        return layer.graph().sum(parts).mul(1 / places);
     }
 
     /** G of a linear layer, an embedding or a convolution [groups x outputs x outputs]. */
     private static Value outputs(LayerMatrix layer, Gradients gradients, List<LabelSource.Draw> draws) {
-        Value sum = null;
+        List<Value> parts = new ArrayList<>();
         for (LabelSource.Draw draw : draws) {
             for (Capture capture : layer.captures()) {
                 Value g = draw.gradients().get(capture);
@@ -130,10 +134,10 @@ public final class Moments {
                 };
                 Value scaled = part.reshape(layer.groups(), layer.outputs(), layer.outputs())
                         .mul(draw.weight());
-                sum = sum == null ? scaled : sum.add(scaled);
+                parts.add(scaled);
             }
         }
-        return sum.div(gradients.samples());
+        return layer.graph().sum(parts).div(gradients.samples());
     }
 
     /** The sum over batch and pixels of g g^T for each group: the weight gradient of a 1x1 kernel, which copies nothing. */
@@ -161,7 +165,7 @@ public final class Moments {
      * section 4.2): samples of a batch norm are images, of a layer norm rows.
      */
     public static Value norm(LayerMatrix layer, Gradients gradients, List<LabelSource.Draw> draws) {
-        Value sum = null;
+        List<Value> parts = new ArrayList<>();
         for (LabelSource.Draw draw : draws) {
             for (Capture capture : layer.captures()) {
                 Value g = draw.gradients().get(capture);
@@ -179,10 +183,10 @@ public final class Moments {
                     default -> throw none(layer);
                 }
                 Value part = block(layer, scale, shift).mul(draw.weight());
-                sum = sum == null ? part : sum.add(part);
+                parts.add(part);
             }
         }
-        return sum.div(gradients.samples());
+        return layer.graph().sum(parts).div(gradients.samples());
     }
 
     /** The sums over rows of the products of two gradients [rows x channels] as blocks [channels x inputs x inputs]. */

@@ -56,22 +56,17 @@ public final class TrainingStep implements AutoCloseable {
                 ? Optional.of(new LossScale(device, LossScale.Config.usual()))
                 : Optional.empty();
         randomState = device.allocate(DType.I32, Shape.of(4));
-        for (Cadence cadence : Cadence.values()) {
-            if (optimizer.cadences().contains(cadence)) {
-                Graph graph = new Graph();
-                Recording r = Recording.train(graph, randomState).precision(precision);
-                lossScale.ifPresent(r::lossScale);
-                LossValue loss = new CrossEntropy()
-                        .apply(
-                                r,
-                                model.apply(r, graph.input("x", workload.input())),
-                                graph.input("y", workload.target()));
-                Gradients gradients = r.gradients(loss);
-                optimizer.record(gradients, cadence);
-                graph.output("loss", loss.mean());
-                work.put(cadence, Work.of(graph));
-                programs.put(cadence, device.compile(graph));
-            }
+        for (Cadence cadence : optimizer.cadences()) {
+            Graph graph = new Graph();
+            Recording r = Recording.train(graph, randomState).precision(precision);
+            lossScale.ifPresent(r::lossScale);
+            LossValue loss = new CrossEntropy()
+                    .apply(r, model.apply(r, graph.input("x", workload.input())), graph.input("y", workload.target()));
+            Gradients gradients = r.gradients(loss);
+            optimizer.record(gradients, cadence);
+            graph.output("loss", loss.mean());
+            work.put(cadence, Work.of(graph));
+            programs.put(cadence, device.compile(graph));
         }
     }
 
