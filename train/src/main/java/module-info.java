@@ -13,6 +13,7 @@ module io.kingfisher.train {
     exports io.kingfisher.train.config;
     exports io.kingfisher.train.data;
     exports io.kingfisher.train.json;
+    exports io.kingfisher.train.methods;
     exports io.kingfisher.train.report;
     exports io.kingfisher.train.workload;
 

@@ -10,13 +10,13 @@ import io.kingfisher.runtime.cuda.EmulatedGpu;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every optimizer on the CUDA device, played by the processor: graphs against plain steps, and against the reference. */
 class CudaOptimizersTest {
     private static final int STEPS = 7;
 
-    private static Map<String, double[]> train(Device device, Makers maker, TestNet.Kind kind) {
+    private static Map<String, double[]> train(Device device, Maker maker, TestNet.Kind kind) {
         TestNet net = TestNet.of(kind, 5, device);
         net.compile(maker.make(net), false);
         for (int i = 0; i < STEPS; i++) {
@@ -27,8 +27,8 @@ class CudaOptimizersTest {
 
     /** Seven steps, a refresh of the curvature among them. */
     @ParameterizedTest
-    @EnumSource
-    void replaysArePlainSteps(Makers maker) {
+    @MethodSource("io.kingfisher.optimizers.Makers#all")
+    void replaysArePlainSteps(Maker maker) {
         for (TestNet.Kind kind : List.of(TestNet.Kind.CONV, TestNet.Kind.DEPTHWISE, TestNet.Kind.TRANSFORMER)) {
             try (EmulatedGpu graphs = EmulatedGpu.open();
                     EmulatedGpu steps = EmulatedGpu.open(new DeviceOptions(1).withExecution(Execution.PLAIN));
@@ -46,7 +46,7 @@ class CudaOptimizersTest {
         }
     }
 
-    private static void close(Map<String, double[]> exact, Map<String, double[]> actual, Makers maker) {
+    private static void close(Map<String, double[]> exact, Map<String, double[]> actual, Maker maker) {
         assertEquals(exact.keySet(), actual.keySet());
         exact.forEach((name, want) -> {
             // An eigenvector's sign is free.

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** State that is saved and written back goes on as if nothing had happened, bit for bit. */
 class ResumeTest {
@@ -18,8 +18,8 @@ class ResumeTest {
     private static final int AFTER = 6;
 
     @ParameterizedTest
-    @EnumSource
-    void continuesBitForBit(Makers maker) {
+    @MethodSource("io.kingfisher.optimizers.Makers#all")
+    void continuesBitForBit(Maker maker) {
         for (TestNet.Kind kind : TestNet.Kind.values()) {
             Map<String, double[]> saved, expected;
             try (TestNet net = TestNet.of(kind, 1)) {

@@ -2,6 +2,7 @@ package io.kingfisher.train;
 
 import io.kingfisher.train.config.RunConfig;
 import io.kingfisher.train.config.Setting;
+import io.kingfisher.train.methods.Methods;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,7 +97,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        RunConfig config = RunConfig.load(file, settings());
+        RunConfig config = Methods.reader().load(file, settings());
         RunFolder folder = folder();
         var start = new Trainer.Start(Optional.ofNullable(init), Optional.ofNullable(resume));
         if (init != null && resume != null) {

@@ -11,6 +11,7 @@ import io.kingfisher.train.checkpoint.Checkpoint;
 import io.kingfisher.train.checkpoint.SafeTensor;
 import io.kingfisher.train.config.RunConfig;
 import io.kingfisher.train.config.Setting;
+import io.kingfisher.train.methods.Methods;
 import io.kingfisher.train.report.MetricsLog;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -53,7 +54,7 @@ class CudaTrainerTest {
         for (String set : sets) {
             settings.add(Setting.set(set));
         }
-        return RunConfig.load(file, settings);
+        return Methods.reader().load(file, settings);
     }
 
     private Path out(String name) {

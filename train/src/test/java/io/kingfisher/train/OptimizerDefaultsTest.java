@@ -8,6 +8,7 @@ import io.kingfisher.optimizers.AdaFisherConfig;
 import io.kingfisher.optimizers.AdaFisherConfig.Mode;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.train.config.RunConfig;
+import io.kingfisher.train.methods.Methods;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -18,8 +19,11 @@ class OptimizerDefaultsTest {
     @EnumSource
     void adaFisher(Mode mode) {
         for (String name : List.of("AdaFisher", "AdaFisherW")) {
-            RunConfig config = RunConfig.parse(
-                    "{dataset: a, network: b, optimizer: " + name + ", mode: " + mode.key() + "}", "a.yaml", List.of());
+            RunConfig config = Methods.reader()
+                    .parse(
+                            "{dataset: a, network: b, optimizer: " + name + ", mode: " + mode.key() + "}",
+                            "a.yaml",
+                            List.of());
             try (Device device = Device.open("cpu");
                     Linear layer = new Linear(2, 2)) {
                 var optimizer = (AdaFisher) Optimizers.create(device, layer, config);

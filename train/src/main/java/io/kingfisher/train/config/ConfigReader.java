@@ -19,9 +19,9 @@ public final class ConfigReader {
     private final Map<String, OptimizerSchema> optimizers;
     private final Map<String, OptionSchema> schedulers;
 
-    /** A reader that knows the built-in optimizers and schedules. */
-    public ConfigReader() {
-        this(OptimizerSchemas.all(), SchedulerSchemas.all());
+    /** A reader that knows these optimizers, by name, and the built-in schedules. */
+    public ConfigReader(Map<String, OptimizerSchema> optimizers) {
+        this(optimizers, SchedulerSchemas.all());
     }
 
     private ConfigReader(Map<String, OptimizerSchema> optimizers, Map<String, OptionSchema> schedulers) {
@@ -44,12 +44,19 @@ public final class ConfigReader {
         return new ConfigReader(more, schedulers);
     }
 
-    /** See {@link RunConfig#load}. */
+    /**
+     * Reads a configuration file.
+     *
+     * @param file a YAML file in UTF-8
+     * @param overrides settings of the command line, later ones winning
+     * @throws io.kingfisher.runtime.KingfisherException for anything that is wrong with either, naming the file, the
+     *     line, the key, what was expected and the nearest valid name
+     */
     public RunConfig load(Path file, List<Setting> overrides) {
         return read(YamlReader.readFile(file), file.toString(), overrides);
     }
 
-    /** See {@link RunConfig#parse}. */
+    /** Reads a configuration from text; {@code origin} stands for the file's path in messages. */
     public RunConfig parse(String yaml, String origin, List<Setting> overrides) {
         return read(YamlReader.readMapping(yaml, origin), origin, overrides);
     }
@@ -151,7 +158,7 @@ public final class ConfigReader {
             OptimizerSchema schema = named("optimizer", top.text("optimizer"), optimizers);
             String key = FileSchema.OPTIMIZER_KWARGS;
             var kwargs = leaveOutOthers(key, "optimizer", map(key), schema.options(), optimizerOptions());
-            kwargs = OptimizerSchemas.splitBetas(kwargs, schema.options(), source);
+            kwargs = Betas.split(kwargs, schema.options(), source);
             kwargs = withMode(kwargs, schema.options());
             Options options = schema.options().check(kwargs, key + ".", source);
             double rate = top.real("init_lr", schema.learningRate(options));

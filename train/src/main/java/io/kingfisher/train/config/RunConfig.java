@@ -1,6 +1,5 @@
 package io.kingfisher.train.config;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -34,23 +33,6 @@ public record RunConfig(
         List<String> notes) {
     public RunConfig {
         notes = List.copyOf(notes);
-    }
-
-    /**
-     * Reads a configuration file.
-     *
-     * @param file a YAML file in UTF-8
-     * @param overrides settings of the command line, later ones winning
-     * @throws io.kingfisher.runtime.KingfisherException for anything that is wrong with either, naming the file, the
-     *     line, the key, what was expected and the nearest valid name
-     */
-    public static RunConfig load(Path file, List<Setting> overrides) {
-        return new ConfigReader().load(file, overrides);
-    }
-
-    /** Reads a configuration from text; {@code origin} stands for the file's path in messages. */
-    public static RunConfig parse(String yaml, String origin, List<Setting> overrides) {
-        return new ConfigReader().parse(yaml, origin, overrides);
     }
 
     /** The runs of {@code n_trials}: this configuration with the seeds {@code seed}, {@code seed + 1}, ... */

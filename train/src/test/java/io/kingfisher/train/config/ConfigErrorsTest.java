@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.runtime.KingfisherException;
+import io.kingfisher.train.methods.Methods;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ class ConfigErrorsTest {
 
     private static String message(String yaml, String... sets) {
         List<Setting> settings = Arrays.stream(sets).map(Setting::set).toList();
-        return assertThrows(KingfisherException.class, () -> RunConfig.parse(yaml, "a.yaml", settings))
+        return assertThrows(KingfisherException.class, () -> Methods.reader().parse(yaml, "a.yaml", settings))
                 .getMessage();
     }
 
@@ -109,7 +110,7 @@ class ConfigErrorsTest {
 
     @Test
     void laterErrorsStillPointAtTheLine() {
-        RunConfig run = RunConfig.parse(TOP + "model:\n  width: 3\n", "a.yaml", List.of());
+        RunConfig run = Methods.reader().parse(TOP + "model:\n  width: 3\n", "a.yaml", List.of());
         assertEquals(
                 "a.yaml:2: network: 'lenet' is not known; did you mean 'lenet5'? Known are: mlp-small, lenet5.",
                 run.source()
@@ -169,11 +170,11 @@ class ConfigErrorsTest {
         Path large = Files.write(folder.resolve("large.yaml"), new byte[YamlReader.MAX_BYTES + 1]);
         assertTrue(messageOf(large).contains("larger than"));
         Path marked = Files.writeString(folder.resolve("bom.yaml"), "\uFEFF" + TOP);
-        assertEquals("glyphs", RunConfig.load(marked, List.of()).data().dataset());
+        assertEquals("glyphs", Methods.reader().load(marked, List.of()).data().dataset());
     }
 
     private static String messageOf(Path file) {
-        return assertThrows(KingfisherException.class, () -> RunConfig.load(file, List.of()))
+        return assertThrows(KingfisherException.class, () -> Methods.reader().load(file, List.of()))
                 .getMessage();
     }
 
@@ -212,7 +213,7 @@ class ConfigErrorsTest {
             }
             Files.write(file, damaged);
             try {
-                RunConfig.load(file, List.of());
+                Methods.reader().load(file, List.of());
             } catch (KingfisherException e) {
                 assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
             }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.train.json.Json;
+import io.kingfisher.train.methods.Methods;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ class RunConfigTest {
 
     @Test
     void readsThePublishedLayoutUnchanged() {
-        RunConfig run = RunConfig.parse(PUBLISHED, "published.yaml", List.of());
+        RunConfig run = Methods.reader().parse(PUBLISHED, "published.yaml", List.of());
 
         assertEquals("CIFAR10", run.data().dataset());
         assertEquals(256, run.data().batchSize());
@@ -81,7 +82,7 @@ class RunConfigTest {
                 .replace("'AdaFisher'", "'AdaFisherW'")
                 .replace("gamma: 0.8", "gammas: 0.8")
                 .replace("Lambda: 1e-3", "Lambda: 3e-3");
-        RunConfig run = RunConfig.parse(yaml, "vit.yaml", List.of());
+        RunConfig run = Methods.reader().parse(yaml, "vit.yaml", List.of());
         assertEquals("AdaFisherW", run.optimizer().name());
         assertEquals(0.8, run.optimizer().settings().real("gamma"));
         assertEquals(3e-3, run.optimizer().settings().real("Lambda"));
@@ -89,7 +90,7 @@ class RunConfigTest {
 
     @Test
     void fillsInDefaults() {
-        RunConfig run = RunConfig.parse("{dataset: glyphs, network: lenet}", "a.yaml", List.of());
+        RunConfig run = Methods.reader().parse("{dataset: glyphs, network: lenet}", "a.yaml", List.of());
         assertEquals("AdaFisher", run.optimizer().name());
         assertEquals("None", run.scheduler().name());
         assertEquals(0, run.scheduler().warmup().steps(100));
@@ -107,7 +108,7 @@ class RunConfigTest {
 
     @Test
     void readsOurOwnKeys() {
-        RunConfig run = RunConfig.parse("""
+        RunConfig run = Methods.reader().parse("""
                 dataset: text
                 data: ../some folder/input.txt
                 network: gpt-mini
@@ -150,32 +151,34 @@ class RunConfigTest {
 
     @Test
     void warmupMayBeGivenInEpochs() {
-        RunConfig run = RunConfig.parse("{dataset: a, network: b, warmup: {epochs: 0.5}}", "a.yaml", List.of());
+        RunConfig run = Methods.reader().parse("{dataset: a, network: b, warmup: {epochs: 0.5}}", "a.yaml", List.of());
         assertEquals(50, run.scheduler().warmup().steps(100));
     }
 
     @Test
     void splitsBetas() {
-        RunConfig run = RunConfig.parse(
-                "{dataset: a, network: b, optimizer: Adam, optimizer_kwargs: {betas: [0.8, 0.99]}}",
-                "a.yaml",
-                List.of());
+        RunConfig run = Methods.reader()
+                .parse(
+                        "{dataset: a, network: b, optimizer: Adam, optimizer_kwargs: {betas: [0.8, 0.99]}}",
+                        "a.yaml",
+                        List.of());
         assertEquals(0.8, run.optimizer().settings().real("beta1"));
         assertEquals(0.99, run.optimizer().settings().real("beta2"));
     }
 
     @Test
     void theCommandLineReplacesTheFile() {
-        RunConfig run = RunConfig.parse(
-                PUBLISHED,
-                "published.yaml",
-                List.of(
-                        Setting.set("optimizer_kwargs.Lambda = 0.1"),
-                        Setting.set("model.hidden=[10, 20]"),
-                        Setting.set("init_lr=1e-2"),
-                        Setting.set("init_lr=2e-2"),
-                        Setting.option("--seed", "seed", "9"),
-                        Setting.option("--data", "data", "C: [odd] & folder")));
+        RunConfig run = Methods.reader()
+                .parse(
+                        PUBLISHED,
+                        "published.yaml",
+                        List.of(
+                                Setting.set("optimizer_kwargs.Lambda = 0.1"),
+                                Setting.set("model.hidden=[10, 20]"),
+                                Setting.set("init_lr=1e-2"),
+                                Setting.set("init_lr=2e-2"),
+                                Setting.option("--seed", "seed", "9"),
+                                Setting.option("--data", "data", "C: [odd] & folder")));
         assertEquals(0.1, run.optimizer().settings().real("Lambda"));
         assertEquals(5e-4, run.optimizer().settings().real("weight_decay"));
         assertEquals(List.of(10L, 20L), run.model().sizes().wholes("hidden"));
@@ -188,10 +191,11 @@ class RunConfigTest {
 
     @Test
     void anotherOptimizerOnTheCommandLineLeavesOutTheOldOnesKeysAndSaysSo() {
-        RunConfig run = RunConfig.parse(
-                PUBLISHED,
-                "published.yaml",
-                List.of(Setting.set("optimizer=SGD"), Setting.set("optimizer_kwargs.momentum=0.9")));
+        RunConfig run = Methods.reader()
+                .parse(
+                        PUBLISHED,
+                        "published.yaml",
+                        List.of(Setting.set("optimizer=SGD"), Setting.set("optimizer_kwargs.momentum=0.9")));
         assertEquals("SGD", run.optimizer().name());
         assertEquals(5e-4, run.optimizer().settings().real("weight_decay"));
         assertEquals(0.9, run.optimizer().settings().real("momentum"));
@@ -206,7 +210,7 @@ class RunConfigTest {
 
     @Test
     void trialsHaveConsecutiveSeeds() {
-        RunConfig run = RunConfig.parse("{dataset: a, network: b, n_trials: 3, seed: 5}", "a.yaml", List.of());
+        RunConfig run = Methods.reader().parse("{dataset: a, network: b, n_trials: 3, seed: 5}", "a.yaml", List.of());
         assertEquals(
                 List.of(5L, 6L, 7L),
                 run.trials().stream().map(trial -> trial.training().seed()).toList());
@@ -219,9 +223,9 @@ class RunConfigTest {
                 PUBLISHED,
                 "{dataset: a, network: b, optimizer: Adam, scheduler: OneCycleLR, clip: {value: 2}}",
                 "{dataset: a, network: b, mode: paper, model: {hidden: [3]}, warmup: {epochs: 1}}")) {
-            RunConfig run = RunConfig.parse(yaml, "a.yaml", List.of());
+            RunConfig run = Methods.reader().parse(yaml, "a.yaml", List.of());
             String json = Json.write(run.settings());
-            RunConfig again = RunConfig.parse(json, "again.json", List.of());
+            RunConfig again = Methods.reader().parse(json, "again.json", List.of());
             assertEquals(run.settings(), again.settings());
             assertEquals(run.optimizer(), again.optimizer());
             assertEquals(run.scheduler(), again.scheduler());
@@ -233,17 +237,19 @@ class RunConfigTest {
     @Test
     void theModeDecidesWhatIsAutomatic() {
         String text = "{dataset: a, network: b, optimizer: AdaFisherW, mode: relative}";
-        RunConfig relative = RunConfig.parse(text, "a.yaml", List.of());
+        RunConfig relative = Methods.reader().parse(text, "a.yaml", List.of());
         assertEquals(0.3, relative.optimizer().learningRate());
         assertTrue(relative.optimizer().settings().isAuto("TCov"));
         assertEquals(
                 1e-3,
-                RunConfig.parse(text.replace("relative", "paper"), "a.yaml", List.of())
+                Methods.reader()
+                        .parse(text.replace("relative", "paper"), "a.yaml", List.of())
                         .optimizer()
                         .learningRate());
         assertEquals(
                 0.2,
-                RunConfig.parse(text.replace("}", ", init_lr: 0.2}"), "a.yaml", List.of())
+                Methods.reader()
+                        .parse(text.replace("}", ", init_lr: 0.2}"), "a.yaml", List.of())
                         .optimizer()
                         .learningRate());
     }
@@ -252,7 +258,7 @@ class RunConfigTest {
     void otherModulesCanAddOptimizers() {
         var kfac = new OptimizerSchema(
                 OptionSchema.of("KFAC", Option.of("damping", ValueType.positive(), 0.03, "the damping")), 0.3);
-        RunConfig run = new ConfigReader()
+        RunConfig run = Methods.reader()
                 .withOptimizer(kfac)
                 .parse("{dataset: a, network: b, optimizer: kfac}", "a.yaml", List.of());
         assertEquals(0.3, run.optimizer().learningRate());
@@ -266,17 +272,17 @@ class RunConfigTest {
                     files.filter(file -> file.toString().endsWith(".yaml")).toList();
             assertTrue(configs.size() >= 4, "configs/ has its samples");
             for (Path file : configs) {
-                assertEquals(List.of(), RunConfig.load(file, List.of()).notes(), file.toString());
+                assertEquals(List.of(), Methods.reader().load(file, List.of()).notes(), file.toString());
             }
         }
-        RunConfig quickstart = RunConfig.load(Path.of("../configs/quickstart.yaml"), List.of());
+        RunConfig quickstart = Methods.reader().load(Path.of("../configs/quickstart.yaml"), List.of());
         assertEquals("glyphs", quickstart.data().dataset());
         assertTrue(quickstart.data().path().isEmpty(), "the quickstart needs no files");
     }
 
     @Test
     void helpNamesEveryKey() {
-        String help = new ConfigReader().help();
+        String help = Methods.reader().help();
         for (String key : List.of(
                 "init_lr", "mode", "TCov", "T_max", "nesterov", "milestones", "context", "start_factor", "unmatched")) {
             assertTrue(help.contains("  " + key + " "), key);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.kingfisher.train.config.RunConfig;
 import io.kingfisher.train.json.Json;
+import io.kingfisher.train.methods.Methods;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,8 @@ class RunSummaryTest {
     @TempDir
     private Path folder;
 
-    private final RunConfig config = RunConfig.parse("{dataset: glyphs, network: lenet, seed: 4}", "a.yaml", List.of());
+    private final RunConfig config =
+            Methods.reader().parse("{dataset: glyphs, network: lenet, seed: 4}", "a.yaml", List.of());
 
     private Map<String, Object> summary(List<Map<String, Object>> records) throws IOException {
         Path file = folder.resolve("summary.json");
