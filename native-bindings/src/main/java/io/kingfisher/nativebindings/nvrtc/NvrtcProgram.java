@@ -11,7 +11,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** {@code nvrtcProgram}: a source of CUDA C++ and what it is compiled to. One thread at a time; several may compile several. */
+/**
+ * {@code nvrtcProgram}: a source of CUDA C++ and what it is compiled to. One thread at a time; several may compile several,
+ * which then wait for each other.
+ */
 public final class NvrtcProgram implements AutoCloseable {
     private final String name;
     private final MemorySegment handle;
@@ -50,6 +53,10 @@ public final class NvrtcProgram implements AutoCloseable {
      * @throws NativeException with what the compiler said, {@code name(line): error: ...}, if it does not compile
      */
     public String compile(List<String> options) {
+        return Compilations.alone(() -> compiled(options));
+    }
+
+    private String compiled(List<String> options) {
         try (var scratch = Arena.ofConfined()) {
             var pointers = scratch.allocate(ADDRESS, Math.max(1, options.size()));
             for (int i = 0; i < options.size(); i++) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -91,12 +92,29 @@ class NvrtcTest {
         assertEquals("this program of twice.cu has been closed", e.getMessage());
     }
 
+    /** Ten thousand parentheses, by a thread with a small stack. */
+    @Test
+    void deeplyNestedSourcesHaveStack() throws Exception {
+        var deep = DOUBLE.replace("x[i] *= 2", "x[i] = " + "(".repeat(10_000) + "x[i] * 2" + ")".repeat(10_000));
+        var task = new FutureTask<>(() -> compile(deep, "--gpu-architecture=sm_90"));
+        Thread.ofPlatform().stackSize(512 << 10).start(task);
+        assertArrayEquals(compile(DOUBLE, "--gpu-architecture=sm_90"), task.get());
+    }
+
+    /** Somebody who no longer wants the result cannot stop the compiler, and is still interrupted afterwards. */
+    @Test
+    void interruptsWait() {
+        Thread.currentThread().interrupt();
+        assertTrue(compile(DOUBLE, "--gpu-architecture=sm_90").length > 0);
+        assertTrue(Thread.interrupted());
+    }
+
     @Test
     void threadsMayCompileAtOnce() throws Exception {
         var expected = compile(DOUBLE, "--gpu-architecture=sm_90");
-        try (var pool = Executors.newFixedThreadPool(4)) {
+        try (var pool = Executors.newFixedThreadPool(8)) {
             var results = new ArrayList<Future<byte[]>>();
-            for (int i = 0; i < 16; i++) {
+            for (int i = 0; i < 32; i++) {
                 Callable<byte[]> task = () -> compile(DOUBLE, "--gpu-architecture=sm_90");
                 results.add(pool.submit(task));
             }

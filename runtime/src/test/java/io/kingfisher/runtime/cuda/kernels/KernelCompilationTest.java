@@ -14,10 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,7 +44,8 @@ class KernelCompilationTest {
     private record Use(String source, String kernel, int registers, int spilled) {
         @Override
         public String toString() {
-            return String.format("%-28s %-40s %3d registers, %d bytes spilled", source, kernel, registers, spilled);
+            return String.format(
+                    Locale.ROOT, "%-28s %-40s %3d registers, %d bytes spilled", source, kernel, registers, spilled);
         }
     }
 
@@ -83,17 +81,7 @@ class KernelCompilationTest {
         Collection<KernelCode> codes = new ArrayList<>(KernelSamples.codes(new KernelEngine(Checker.DEVICE)));
         codes.addAll(MatrixKernelSources.all());
         List<Use> uses = new ArrayList<>();
-        ExecutorService threads = Executors.newFixedThreadPool(2);
-        try {
-            List<Callable<List<Use>>> tasks = codes.stream()
-                    .map(code -> (Callable<List<Use>>) () -> compile(code, architecture))
-                    .toList();
-            for (Future<List<Use>> result : threads.invokeAll(tasks)) {
-                uses.addAll(result.get());
-            }
-        } finally {
-            threads.shutdown();
-        }
+        codes.forEach(code -> uses.addAll(compile(code, architecture)));
         Path report = Path.of("target", "kernels-sm_" + architecture + ".txt");
         Files.write(report, uses.stream().map(Use::toString).toList());
         assertEquals(List.of(), uses.stream().filter(use -> use.spilled() > 0).toList());
