@@ -10,7 +10,13 @@ import picocli.CommandLine.Command;
         name = "kingfisher",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {TrainCommand.class, DoctorCommand.class, SelftestCommand.class, BenchCommand.class},
+        subcommands = {
+            TrainCommand.class,
+            OptimizersCommand.class,
+            DoctorCommand.class,
+            SelftestCommand.class,
+            BenchCommand.class
+        },
         description = "Trains neural networks with first- and second-order optimizers.",
         footer = {"", "Start with: kingfisher train configs/quickstart.yaml"})
 public final class Main implements Runnable {
