@@ -3,21 +3,20 @@ package io.kingfisher.optimizers;
 import io.kingfisher.layers.Gradients;
 import io.kingfisher.optimizers.curvature.Averaging;
 import io.kingfisher.optimizers.curvature.Decompositions;
+import io.kingfisher.optimizers.curvature.Eigenbasis;
+import io.kingfisher.optimizers.curvature.FactorInverses;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.LayerMatrix;
 import io.kingfisher.optimizers.curvature.LayerMatrix.Kind;
 import io.kingfisher.optimizers.curvature.Matrices;
 import io.kingfisher.optimizers.curvature.Moments;
+import io.kingfisher.optimizers.curvature.NormBlocks;
 import io.kingfisher.optimizers.curvature.RunningFactor;
-import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
-import io.kingfisher.runtime.Shape;
-import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -25,7 +24,7 @@ import java.util.function.Function;
  * K-FAC (Martens and Grosse, 2015), KFC for convolutions (Grosse and Martens, 2016): the Fisher block of a layer is A (x) G, the
  * second moments of its inputs and of its outputs' gradients, and the gradient D becomes G^-1 D A^-1.
  */
-public final class Kfac extends KroneckerOptimizer<Kfac.Factors> {
+public final class Kfac extends KroneckerOptimizer<Kfac.Layer> {
     /** How the damping joins the factors. */
     public enum Damping {
         /** (G + gamma / pi I)^-1 D (A + gamma pi I)^-1, gamma = sqrt(damping): by Cholesky (section 6.3). */
@@ -66,14 +65,17 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Factors> {
         }
     }
 
-    /**
-     * The factors of a layer and what is made of them; a is a diagonal for embeddings, and F itself for norm layers, which
-     * have no g.
-     */
-    public record Factors(RunningFactor a, RunningFactor g, Side left, Side right) {}
+    /** What is kept for a layer. */
+    public sealed interface Layer {}
 
-    /** What stands for one factor in the product: its damped inverse, or its eigenvalues and (no diagonal) eigenvectors. */
-    public record Side(Tensor inverse, Tensor values, Tensor vectors) {}
+    /** A norm layer's own blocks. */
+    public record Norm(NormBlocks blocks) implements Layer {}
+
+    /** A and G with their damped inverses. */
+    public record Factored(RunningFactor a, RunningFactor g, FactorInverses inverses) implements Layer {}
+
+    /** A and G with their eigenvectors. */
+    public record Exact(RunningFactor a, RunningFactor g, Eigenbasis basis) implements Layer {}
 
     private final Config config;
 
@@ -88,47 +90,50 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Factors> {
     }
 
     @Override
-    protected Factors keep(LayerMatrix layer) {
-        Shape left = Shape.of(layer.groups(), layer.outputs(), layer.outputs());
-        Shape right = Shape.of(layer.groups(), layer.inputs(), layer.inputs());
-        boolean table = layer.kind() == Kind.EMBEDDING, norm = layer.kind() == Kind.NORM;
-        return new Factors(
-                factor(layer, "A", table ? Shape.of(layer.inputs()) : right),
-                norm ? null : factor(layer, "G", left),
-                norm ? null : side(layer, "G", left),
-                table ? diagonal(layer) : side(layer, "A", right));
-    }
-
-    private RunningFactor factor(LayerMatrix layer, String name, Shape shape) {
-        return factor(layer, name, shape, Averaging.kfac(config.decay()));
-    }
-
-    private Side side(LayerMatrix layer, String name, Shape shape) {
-        String path = layer.path() + "." + name;
-        return config.how() == Damping.FACTORED || layer.kind() == Kind.NORM
-                ? new Side(state().tensor(path + ".inverse", DType.F32, shape, 0), null, null)
-                : new Side(
-                        null,
-                        state().tensor(path + ".values", DType.F32, shape.slice(0, 2), 0),
-                        state().tensor(path + ".vectors", DType.F32, shape, 0));
-    }
-
-    private Side diagonal(LayerMatrix layer) {
-        String path = layer.path() + ".A", name = config.how() == Damping.FACTORED ? ".inverse" : ".values";
-        Tensor numbers = state().tensor(path + name, DType.F32, Shape.of(1, layer.inputs()), 0);
-        return config.how() == Damping.FACTORED ? new Side(numbers, null, null) : new Side(null, numbers, null);
+    protected Layer keep(LayerMatrix layer) {
+        Averaging rule = Averaging.kfac(config.decay());
+        if (layer.kind() == Kind.NORM) {
+            return new Norm(NormBlocks.of(state(), factor(layer, "A", NormBlocks.shape(layer), rule)));
+        }
+        RunningFactor a = factor(layer, "A", Moments.inputShape(layer), rule);
+        RunningFactor g = factor(layer, "G", Moments.outputShape(layer), rule);
+        return switch (config.how()) {
+            case FACTORED -> new Factored(a, g, new FactorInverses(state(), layer, g.name(), a.name()));
+            case EXACT -> new Exact(a, g, new Eigenbasis(state(), layer, g.name(), a.name()));
+        };
     }
 
     @Override
     protected void observe(
-            LayerMatrix layer, Factors factors, Gradients gradients, List<LabelSource.Draw> draws, Value refresh) {
-        if (layer.kind() == Kind.NORM) {
-            factors.a().take(Moments.norm(layer, gradients, draws), refresh);
-        } else {
-            Moments.Pair fresh = Moments.of(layer, gradients, draws);
-            factors.a().take(fresh.inputs(), refresh);
-            factors.g().take(fresh.outputs(), refresh);
+            LayerMatrix layer, Layer kept, Gradients gradients, List<LabelSource.Draw> draws, Value refresh) {
+        switch (kept) {
+            case Norm norm -> norm.blocks().observe(layer, gradients, draws, refresh);
+            case Factored f -> take(f.a(), f.g(), Moments.of(layer, gradients, draws), refresh);
+            case Exact f -> take(f.a(), f.g(), Moments.of(layer, gradients, draws), refresh);
         }
+    }
+
+    private static void take(RunningFactor a, RunningFactor g, Moments.Pair fresh, Value refresh) {
+        a.take(fresh.inputs(), refresh);
+        g.take(fresh.outputs(), refresh);
+    }
+
+    @Override
+    protected List<Decompositions.Job> jobs(LayerMatrix layer, Layer kept) {
+        double gamma = Math.sqrt(config.damping());
+        return switch (kept) {
+            case Norm norm -> List.of(norm.blocks().job(config.damping()));
+            case Factored f -> {
+                Function<Graph, Value> pi = graph -> pi(layer, f.a().read(graph), f.g().read(graph));
+                yield f.inverses()
+                        .jobs(
+                                f.g()::read,
+                                graph -> pi.apply(graph).map(Expr.of(gamma).div(Expr.arg(0))),
+                                f.a()::read,
+                                graph -> pi.apply(graph).mul(gamma));
+            }
+            case Exact f -> f.basis().jobs(f.g()::read, f.a()::read);
+        };
     }
 
     /** pi = sqrt((tr A / i) / (tr G / o)) of each group [groups x 1 x 1], 1 where either is zero. */
@@ -146,89 +151,12 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Factors> {
                         Matrices.trace(g).mul(1.0 / layer.outputs()));
     }
 
-    private Value damped(Value factor, Value by) {
-        Value eye = Matrices.identity(factor.graph(), factor.dim(-1), factor.dtype());
-        return factor.graph().map(Expr.arg(0).add(Expr.arg(1).mul(Expr.arg(2))), factor, eye, by);
-    }
-
     @Override
-    protected List<Decompositions.Job> jobs(LayerMatrix layer, Factors factors) {
-        double gamma = Math.sqrt(config.damping());
-        List<Decompositions.Job> jobs = new ArrayList<>();
-        if (layer.kind() == Kind.NORM) {
-            jobs.add(new Decompositions.Inverse(
-                    factors.a().name(),
-                    graph -> damped(factors.a().read(graph), graph.scalar(config.damping())),
-                    factors.right().inverse()));
-            return jobs;
-        }
-        boolean exact = config.how() == Damping.EXACT;
-        Function<Graph, Value> pi =
-                graph -> pi(layer, factors.a().read(graph), factors.g().read(graph));
-        if (layer.kind() == Kind.EMBEDDING) {
-            jobs.add(new Decompositions.Computed(
-                    factors.a().name(),
-                    graph -> {
-                        Value a = factors.a().read(graph).reshape(1, layer.inputs());
-                        Expr inverse =
-                                Expr.of(1).div(Expr.arg(0).add(Expr.arg(1).mul(gamma)));
-                        return exact ? a : graph.map(inverse, a, pi.apply(graph).reshape(1, 1));
-                    },
-                    exact ? factors.right().values() : factors.right().inverse()));
-        } else {
-            jobs.add(job(factors.a(), factors.right(), graph -> {
-                Value a = factors.a().read(graph);
-                return exact ? a : damped(a, pi.apply(graph).mul(gamma));
-            }));
-        }
-        jobs.add(job(factors.g(), factors.left(), graph -> {
-            Value g = factors.g().read(graph);
-            return exact ? g : damped(g, pi.apply(graph).map(Expr.of(gamma).div(Expr.arg(0))));
-        }));
-        return jobs;
-    }
-
-    private static Decompositions.Job job(RunningFactor factor, Side side, Function<Graph, Value> matrix) {
-        return side.inverse() != null
-                ? new Decompositions.Inverse(factor.name(), matrix, side.inverse())
-                : new Decompositions.Eigen(factor.name(), matrix, side.values(), side.vectors());
-    }
-
-    @Override
-    protected Value direction(LayerMatrix layer, Factors factors, Value d) {
-        Graph graph = d.graph();
-        if (layer.kind() == Kind.NORM) {
-            return d.matmul(graph.read(factors.right().inverse()));
-        }
-        return config.how() == Damping.FACTORED ? factored(layer, factors, d) : exact(layer, factors, d);
-    }
-
-    private Value factored(LayerMatrix layer, Factors factors, Value d) {
-        Graph graph = d.graph();
-        Value left = graph.read(factors.left().inverse()).matmul(d);
-        Value right = graph.read(factors.right().inverse());
-        return layer.kind() == Kind.EMBEDDING ? left.mul(right.reshape(1, 1, layer.inputs())) : left.matmul(right);
-    }
-
-    /** Ug ((Ug^T D Ua) / (dg da^T + damping)) Ua^T. */
-    private Value exact(LayerMatrix layer, Factors factors, Value d) {
-        Graph graph = d.graph();
-        Value ug = graph.read(factors.left().vectors());
-        Value rotated = ug.matmul(d, true, false);
-        Value dg = graph.read(factors.left().values()),
-                da = graph.read(factors.right().values());
-        Value ua = null;
-        if (factors.right().vectors() != null) {
-            ua = graph.read(factors.right().vectors());
-            rotated = rotated.matmul(ua);
-        }
-        Expr divided = Expr.arg(0).div(Expr.arg(1).mul(Expr.arg(2)).add(config.damping()));
-        Value scaled = graph.map(
-                divided,
-                rotated,
-                dg.reshape(layer.groups(), layer.outputs(), 1),
-                da.reshape(layer.groups(), 1, layer.inputs()));
-        Value back = ug.matmul(scaled);
-        return ua == null ? back : back.matmul(ua, false, true);
+    protected Value direction(LayerMatrix layer, Layer kept, Value d) {
+        return switch (kept) {
+            case Norm norm -> norm.blocks().direction(d);
+            case Factored f -> f.inverses().direction(d);
+            case Exact f -> f.basis().divide(d, f.basis().eigenvalues(d.graph()), config.damping());
+        };
     }
 }

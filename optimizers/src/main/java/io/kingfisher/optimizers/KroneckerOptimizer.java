@@ -89,6 +89,9 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     protected abstract void observe(
             LayerMatrix layer, S state, Gradients gradients, List<LabelSource.Draw> draws, Value refresh);
 
+    /** Records what is taken in every step, before the directions: statistics of the loss's own gradients. */
+    protected void follow(LayerMatrix layer, S state, Gradients gradients) {}
+
     /** What is decomposed at the longer interval. */
     protected List<Decompositions.Job> jobs(LayerMatrix layer, S state) {
         return List.of();
@@ -117,10 +120,15 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
         gradients.parameters().stream()
                 .filter(p -> seen.stream().noneMatch(layer -> layer.parameters().contains(p)))
                 .forEach(p -> notes.add(p.path() + ": its layer leaves no statistics; updated with its gradient"));
+        Graph graph = gradients.loss().graph();
+        for (LayerMatrix layer : seen) {
+            try (Graph.Scope _ = graph.scope("curvature." + layer.path())) {
+                follow(layer, layers.get(layer.weight()).state(), gradients);
+            }
+        }
         if (cadence == Cadence.STEP) {
             return;
         }
-        Graph graph = gradients.loss().graph();
         Tensor refreshes = state().tensor("refreshes", DType.F32, Shape.SCALAR, 0);
         Value refresh = graph.read(refreshes).add(1);
         graph.assign(refreshes, refresh);

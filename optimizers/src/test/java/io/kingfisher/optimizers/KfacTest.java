@@ -148,7 +148,7 @@ class KfacTest {
                     config(damping, how, new LabelSource.Empirical(), 1, 1, NEVER, 0),
                     new Clipping.None());
             LayerMatrix layer = new LayerMatrix(LayerMatrix.Kind.LINEAR, weight, Optional.empty(), 1, 2, 2, List.of());
-            Kfac.Factors factors = kfac.keep(layer);
+            Kfac.Layer factors = kfac.keep(layer);
             kfac.state().tensors().get(weight.path() + ".A").write(2f, 1f, 1f, 2f);
             kfac.state().tensors().get(weight.path() + ".G").write(3f, 0f, 0f, 1f);
             try (Decompositions decompositions = new Decompositions(device, kfac.jobs(layer, factors))) {

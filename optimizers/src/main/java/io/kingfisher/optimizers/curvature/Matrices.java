@@ -1,6 +1,7 @@
 package io.kingfisher.optimizers.curvature;
 
 import io.kingfisher.runtime.DType;
+import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
 
@@ -20,6 +21,12 @@ public final class Matrices {
     /** The trace of each matrix, [groups x 1 x 1]. */
     public static Value trace(Value a) {
         return a.mul(identity(a.graph(), a.dim(-1), a.dtype())).sum(1, 2).reshape(a.dim(0), 1, 1);
+    }
+
+    /** A + by I for each matrix; {@code by} broadcasts to [groups x 1 x 1]. */
+    public static Value damped(Value a, Value by) {
+        Value eye = identity(a.graph(), a.dim(-1), a.dtype());
+        return a.graph().map(Expr.arg(0).add(Expr.arg(1).mul(Expr.arg(2))), a, eye, by);
     }
 
     /** The inner product of two arrays of one shape, a scalar. */

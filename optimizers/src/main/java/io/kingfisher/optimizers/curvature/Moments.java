@@ -31,6 +31,18 @@ public final class Moments {
      */
     public record Pair(Value inputs, Value outputs) {}
 
+    /** The shape of A: [groups x inputs x inputs], of an embedding [inputs]. */
+    public static Shape inputShape(LayerMatrix layer) {
+        return layer.kind() == LayerMatrix.Kind.EMBEDDING
+                ? Shape.of(layer.inputs())
+                : Shape.of(layer.groups(), layer.inputs(), layer.inputs());
+    }
+
+    /** The shape of G: [groups x outputs x outputs]. */
+    public static Shape outputShape(LayerMatrix layer) {
+        return Shape.of(layer.groups(), layer.outputs(), layer.outputs());
+    }
+
     /**
      * A and G of any layer but a norm. A table that is looked up and also makes the logits has a block that is the sum of two
      * products, A1 (x) G1 + A2 (x) G2; the one product given for it has the same partial traces.

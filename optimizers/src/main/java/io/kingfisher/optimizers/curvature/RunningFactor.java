@@ -59,6 +59,11 @@ public final class RunningFactor {
         return graph.read(average);
     }
 
+    /** Where the average lies. */
+    public Tensor average() {
+        return average;
+    }
+
     public String name() {
         return name;
     }
