@@ -4,5 +4,6 @@ module io.kingfisher.optimizers {
 
     exports io.kingfisher.optimizers;
     exports io.kingfisher.optimizers.curvature;
+    exports io.kingfisher.optimizers.diagonal;
     exports io.kingfisher.optimizers.schedule;
 }
