@@ -3,9 +3,11 @@ package io.kingfisher.layers;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.graph.Value;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** The gradients of one loss with respect to the trainable parameters that it reads and to every captured output. */
 public final class Gradients {
@@ -85,9 +87,27 @@ public final class Gradients {
      * @return for each capture J^T seed, J being the Jacobian of the predictions with respect to {@link Capture#s()}
      */
     public Map<Capture, Value> pull(List<Value> seeds) {
+        return pull(seeds, captures(), Capture::s);
+    }
+
+    /**
+     * As {@link #pull}, for each parameter that has a gradient: J^T seed, summed over samples, J being the Jacobian of the
+     * predictions with respect to the parameter.
+     */
+    public Map<Parameter, Value> pullToParameters(List<Value> seeds) {
+        return pull(seeds, parameters(), recording::value);
+    }
+
+    private <K> Map<K, Value> pull(List<Value> seeds, List<K> keys, Function<K, Value> value) {
         List<Value> predictions =
                 likelihoods().stream().map(Likelihood::prediction).toList();
-        return recording.pull(predictions, seeds, captures());
+        List<Value> found =
+                recording.pull(predictions, seeds, keys.stream().map(value).toList());
+        Map<K, Value> result = new LinkedHashMap<>();
+        for (int i = 0; i < found.size(); i++) {
+            result.put(keys.get(i), found.get(i));
+        }
+        return result;
     }
 
     /**

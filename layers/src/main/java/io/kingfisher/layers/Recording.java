@@ -214,27 +214,16 @@ public final class Recording {
         return gradients;
     }
 
-    /** Gradients of captured outputs for seeds at predictions, scaled on their way where losses are. */
-    Map<Capture, Value> pull(List<Value> predictions, List<Value> seeds, List<Capture> captured) {
-        List<Value> outputs = captured.stream().map(Capture::s).toList();
-        List<Value> found;
+    /** The vector-Jacobian product of predictions, scaled on its way where losses are. */
+    List<Value> pull(List<Value> predictions, List<Value> seeds, List<Value> with) {
         if (lossScale.isEmpty()) {
-            found = Autodiff.vjp(predictions, seeds, outputs);
-        } else {
-            Value scale = lossScale.get().scale(graph);
-            found = Autodiff.vjp(
-                            predictions,
-                            seeds.stream().map(seed -> seed.mul(scale)).toList(),
-                            outputs)
-                    .stream()
-                    .map(gradient -> gradient.div(scale))
-                    .toList();
+            return Autodiff.vjp(predictions, seeds, with);
         }
-        Map<Capture, Value> result = new LinkedHashMap<>();
-        for (int i = 0; i < found.size(); i++) {
-            result.put(captured.get(i), found.get(i));
-        }
-        return result;
+        Value scale = lossScale.get().scale(graph);
+        List<Value> scaled = seeds.stream().map(seed -> seed.mul(scale)).toList();
+        return Autodiff.vjp(predictions, scaled, with).stream()
+                .map(gradient -> gradient.div(scale))
+                .toList();
     }
 
     /** Whether the step counts; where it does not, neither the scale's own update nor running statistics see it as one. */

@@ -19,7 +19,7 @@ final class Makers {
 
     /** Every optimizer; each family lists its own. */
     static List<Maker> all() {
-        return Stream.of(firstOrder(), DiagonalMakers.all(), KroneckerMakers.all())
+        return Stream.of(firstOrder(), DiagonalMakers.all(), KroneckerMakers.all(), HessianMakers.all())
                 .flatMap(List::stream)
                 .toList();
     }

@@ -22,6 +22,8 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.DeviceOptions;
 import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
@@ -58,12 +60,14 @@ final class TestNet implements AutoCloseable {
     private final Kind kind;
     private final Layer model;
     private final Random random;
+    private final Tensor randomState;
     private final int batch;
     private final int parts;
     private Optimizer optimizer;
     private final Map<Optimizer.Cadence, Program> programs = new LinkedHashMap<>();
     private final Map<Optimizer.Cadence, Graph> graphs = new LinkedHashMap<>();
     private List<Capture> captures = List.of();
+    private List<Parameter> recorded = List.of();
     private Program last;
 
     private TestNet(Device device, Kind kind, long seed, int batch, int parts) {
@@ -72,6 +76,8 @@ final class TestNet implements AutoCloseable {
         this.random = new Random(seed);
         this.batch = batch;
         this.parts = parts;
+        randomState = device.allocate(DType.I32, Shape.of(4));
+        randomState.write((int) seed, 0, 0, 0);
         model = switch (kind) {
             case MLP -> new Sequential(new Linear(11, 9), Activation.tanh(), new Linear(9, CLASSES, false));
             case CONV ->
@@ -160,7 +166,7 @@ final class TestNet implements AutoCloseable {
         Graph graph = new Graph();
         Value x = input(graph);
         Value y = kind.text() ? graph.input("y", DType.I32, batch, TOKENS) : graph.input("y", DType.I32, batch);
-        Recording r = Recording.train(graph);
+        Recording r = Recording.train(graph, randomState);
         List<LossValue> losses = new ArrayList<>();
         for (int i = 0; i < parts; i++) {
             int from = batch * i / parts, to = batch * (i + 1) / parts;
@@ -169,6 +175,7 @@ final class TestNet implements AutoCloseable {
         LossValue loss = LossValue.join(losses);
         Gradients gradients = r.gradients(loss);
         captures = gradients.captures();
+        recorded = gradients.parameters();
         graph.output("loss", loss.mean());
         if (watched) {
             gradients.parameters().forEach(p -> graph.output("g." + p.path(), gradients.of(p)));
@@ -203,6 +210,7 @@ final class TestNet implements AutoCloseable {
     Optimizer.Cadence step() {
         Optimizer.Cadence cadence = optimizer.advance();
         last = programs.get(cadence);
+        randomState.set(2, optimizer.step());
         long elements = last.input("x").elements();
         for (int i = 0; i < elements; i++) {
             last.input("x").set(i, kind.text() ? random.nextInt(CLASSES) : random.nextGaussian());
@@ -214,6 +222,36 @@ final class TestNet implements AutoCloseable {
         last.replay();
         optimizer.finish();
         return cadence;
+    }
+
+    /** The inputs and labels of the last step. */
+    double[] lastInputs() {
+        return last.input("x").doubles();
+    }
+
+    double[] lastLabels() {
+        return last.input("y").doubles();
+    }
+
+    /** Replays the last step on its batch once more, with random numbers of its own. */
+    void again() {
+        randomState.set(3, randomState.get(3) + 1);
+        last.replay();
+    }
+
+    /** The parameters in the order in which the recording met them. */
+    List<Parameter> recorded() {
+        return recorded;
+    }
+
+    /** What the last step's recording drew as its n-th random numbers, counted from 0. */
+    double[] drawn(io.kingfisher.runtime.graph.Random.Distribution distribution, int n, Shape shape) {
+        Graph graph = new Graph();
+        graph.output("u", graph.random(distribution, graph.read(randomState), n, shape));
+        try (Program program = device.compile(graph)) {
+            program.replay();
+            return program.output("u").doubles();
+        }
     }
 
     double loss() {

@@ -33,6 +33,12 @@ public record Averaging(Expr keep, Expr take, double initial) {
         return new Averaging(Expr.of(1).sub(take), take, 0);
     }
 
+    /** The mean of all. */
+    public static Averaging mean() {
+        Expr take = Expr.of(1).div(REFRESH);
+        return new Averaging(Expr.of(1).sub(take), take, 0);
+    }
+
     /** The sum of all, beginning with a multiple of the identity (AdaGrad, Shampoo). */
     public static Averaging sum(double initial) {
         return new Averaging(Expr.of(1), Expr.of(1), initial);

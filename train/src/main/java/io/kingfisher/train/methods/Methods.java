@@ -12,7 +12,11 @@ public final class Methods {
 
     /** Every method, in the order in which they are listed to users. */
     public static List<Method> all() {
-        return Stream.of(FirstOrderMethods.all(), AdaFisherMethods.all(), KroneckerMethods.all())
+        return Stream.of(
+                        FirstOrderMethods.all(),
+                        AdaFisherMethods.all(),
+                        KroneckerMethods.all(),
+                        CurvatureDiagonalMethods.all())
                 .flatMap(List::stream)
                 .toList();
     }
