@@ -6,12 +6,13 @@ import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Value;
 
 /**
- * A loss whose ell is the mean over the elements of a sample, predictions [N x ...]: H is diagonal. A draw is scaled by 1 /
- * sqrt(elements), not by 1 / elements as ell's own gradient is, so that its products have the mean H.
+ * A loss whose ell is the mean or the sum over the elements of a sample, predictions [N x ...]: H is diagonal. A draw for the
+ * mean is scaled by 1 / sqrt(elements), not by 1 / elements as ell's own gradient is, so that its products have the mean H.
  *
+ * @param mean whether ell is the mean over a sample's elements, else their sum
  * @param count the number of samples that count; all others have a prediction that no parameter changes
  */
-record ElementwiseLikelihood(Kind kind, Value prediction, Value count) implements Likelihood {
+record ElementwiseLikelihood(Kind kind, boolean mean, Value prediction, Value count) implements Likelihood {
     /** What an element is thought to be drawn from. */
     enum Kind {
         /** Normal with mean f and variance 1/2: the squared error (f - y)^2. */
@@ -43,11 +44,16 @@ record ElementwiseLikelihood(Kind kind, Value prediction, Value count) implement
 
     @Override
     public Likelihood withCount(Value samples) {
-        return new ElementwiseLikelihood(kind, prediction, samples);
+        return new ElementwiseLikelihood(kind, mean, prediction, samples);
     }
 
     private double elements() {
         return (double) prediction.shape().elements() / Math.max(1, prediction.rank() == 0 ? 1 : prediction.dim(0));
+    }
+
+    /** What the sum over a sample's elements is divided by. */
+    private double divisor() {
+        return mean ? elements() : 1;
     }
 
     @Override
@@ -60,7 +66,7 @@ record ElementwiseLikelihood(Kind kind, Value prediction, Value count) implement
             case LOGIT -> f.sigmoid().sub(draw.lessThan(f.sigmoid()));
             case PROBABILITY -> f.sub(draw.lessThan(f)).mul(Kind.inverse(Kind.variance(f)));
         };
-        return prediction.graph().map(gradient.mul(1 / Math.sqrt(elements())), prediction, random);
+        return prediction.graph().map(gradient.mul(1 / Math.sqrt(divisor())), prediction, random);
     }
 
     private Value times(Expr factor, Value v) {
@@ -68,7 +74,7 @@ record ElementwiseLikelihood(Kind kind, Value prediction, Value count) implement
     }
 
     private Expr diagonal() {
-        return kind.curvature(Expr.arg(0)).mul(1 / elements());
+        return kind.curvature(Expr.arg(0)).mul(1 / divisor());
     }
 
     @Override

@@ -57,6 +57,29 @@ public interface Initializer {
         };
     }
 
+    /**
+     * In every row of a weight [O x I] that many standard normal numbers at places drawn without repetition, all other
+     * elements 0; a row shorter than that has no zeros (Martens, 2010, section 5).
+     */
+    static Initializer sparse(int connections) {
+        return (random, shape, values) -> {
+            int columns = (int) shape.dim(1), drawn = Math.min(connections, columns);
+            int[] places = new int[columns];
+            double[] weights = new double[drawn];
+            for (int row = 0; row < values.length; row += columns) {
+                Arrays.setAll(places, i -> i);
+                random.normal(weights);
+                for (int i = 0; i < drawn; i++) {
+                    int other = i + (int) (random.uniform() * (columns - i));
+                    int place = places[other];
+                    places[other] = places[i];
+                    places[i] = place;
+                    values[row + place] = (float) weights[i];
+                }
+            }
+        };
+    }
+
     private static long receptive(Shape shape) {
         return shape.slice(2, shape.rank()).elements();
     }

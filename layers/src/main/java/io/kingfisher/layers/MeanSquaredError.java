@@ -27,6 +27,6 @@ public record MeanSquaredError() implements Loss {
         return LossValue.of(
                 terms.sum(),
                 terms.graph().scalar(terms.shape().elements()),
-                List.of(new ElementwiseLikelihood(kind, prediction, samples)));
+                List.of(new ElementwiseLikelihood(kind, true, prediction, samples)));
     }
 }

@@ -15,6 +15,7 @@ import io.kingfisher.runtime.graph.Value;
 import java.util.List;
 import java.util.function.BinaryOperator;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -131,6 +132,53 @@ class LossesTest {
                 Given.normal(29, 4, 3).map(v -> 6 * v),
                 t,
                 torch::binary_cross_entropy_with_logits);
+    }
+
+    /** Of images, say: the pixels are added up, and only images averaged. */
+    @Test
+    void binaryCrossEntropySummedOverSamples() {
+        Given t = Given.normal(28, 4, 3, 2).map(v -> 1 / (1 + Math.exp(-3 * v)));
+        check(
+                new BinaryCrossEntropy(true, true),
+                Given.normal(29, 4, 3, 2).map(v -> 6 * v),
+                t,
+                (x, y) -> torch.binary_cross_entropy_with_logits(x, y).mul(new Scalar(6)));
+        Found found = run(new BinaryCrossEntropy(true, true), Given.normal(29, 4, 3, 2), t);
+        assertEquals(4, found.count());
+    }
+
+    /** The Hessian of the loss of logits is the same for all targets, so that the likelihood's must be the loss's own. */
+    @Test
+    void likelihoodOfLogitsHasTheLossesHessian() {
+        for (boolean summed : new boolean[] {false, true}) {
+            try (Device device = Against.device()) {
+                Graph graph = new Graph();
+                Value x = graph.input("x", DType.F32, 4, 3);
+                Value v = graph.input("v", DType.F32, 4, 3);
+                LossValue loss = new BinaryCrossEntropy(true, summed)
+                        .apply(Recording.train(graph), x, graph.input("t", DType.F32, 4, 3));
+                Likelihood likelihood = loss.likelihoods().getFirst();
+                Value gradient = Autodiff.gradients(loss.mean(), List.of(x)).getFirst();
+                graph.output(
+                        "expected",
+                        Autodiff.gradients(gradient.mul(v).sum(), List.of(x)).getFirst());
+                graph.output("hessian", likelihood.hessian(v).mul(0.25));
+                graph.output(
+                        "roots", likelihood.root(likelihood.rootTransposed(v)).mul(0.25));
+                try (Program program = device.compile(graph)) {
+                    program.input("x").write(Given.normal(51, 4, 3).values());
+                    program.input("v").write(Given.normal(52, 4, 3).values());
+                    program.input("t")
+                            .write(Given.normal(53, 4, 3)
+                                    .map(a -> a > 0 ? 1 : 0)
+                                    .values());
+                    program.replay();
+                    double[] expected = program.output("expected").doubles();
+                    Against.close("H v", expected, program.output("hessian").doubles());
+                    Against.close("B B^T v", expected, program.output("roots").doubles());
+                }
+            }
+        }
     }
 
     @Test

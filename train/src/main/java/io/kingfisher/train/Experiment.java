@@ -112,6 +112,10 @@ final class Experiment implements AutoCloseable {
         if (!Models.knows(name)) {
             throw config.source().unknownName("network", name, Models.names());
         }
+        if (name.equalsIgnoreCase("autoencoder") != task.reconstruction()) {
+            throw config.source()
+                    .error("loss", "the network autoencoder, and no other, is trained with the loss reconstruction.");
+        }
         try {
             return Models.create(
                     name, task.sample(), task.classes(), config.model().sizes().values());

@@ -14,7 +14,7 @@ final class Pipeline {
         private Programs.Step step;
         private long replay, began;
         private int targets;
-        private double learningRate, loss, count, top1, top5;
+        private double learningRate, loss, count, top1, top5, error;
         private long nanos;
 
         /** The sum of the loss over the terms of the batch. */
@@ -33,6 +33,11 @@ final class Pipeline {
 
         double top5() {
             return top5;
+        }
+
+        /** The sum of squared errors of an autoencoder's pixels. */
+        double error() {
+            return error;
         }
 
         /** The targets of the batch that count. */
@@ -101,6 +106,7 @@ final class Pipeline {
         result.count = step.count(result.replay);
         result.top1 = step.top1(result.replay);
         result.top5 = step.top5(result.replay);
+        result.error = step.error(result.replay);
         long now = System.nanoTime();
         result.nanos = now - Math.max(result.began, lastEnd);
         lastEnd = now;

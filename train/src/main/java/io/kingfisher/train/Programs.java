@@ -31,7 +31,7 @@ final class Programs implements AutoCloseable {
         private final Program program;
         private final Runnable completion;
         private final Tensor x, y;
-        private final Tensor[] loss, count, top1, top5;
+        private final Tensor[] loss, count, top1, top5, error;
         private long replays;
 
         /** A step that is complete once something has run after each replay. */
@@ -44,6 +44,7 @@ final class Programs implements AutoCloseable {
             count = outputs("count");
             top1 = outputs("top1");
             top5 = outputs("top5");
+            error = outputs("error");
         }
 
         private Tensor[] outputs(String name) {
@@ -86,6 +87,10 @@ final class Programs implements AutoCloseable {
 
         double top5(long replay) {
             return of(top5, replay);
+        }
+
+        double error(long replay) {
+            return of(error, replay);
         }
     }
 
@@ -131,6 +136,7 @@ final class Programs implements AutoCloseable {
         graph.output("count", outcome.loss().count());
         graph.output("top1", outcome.top1());
         graph.output("top5", outcome.top5());
+        graph.output("error", outcome.error());
     }
 
     /** Sets what dropout draws from: a function of the seed and the step, so that a resumed run draws the same. */

@@ -10,13 +10,14 @@ import java.util.OptionalDouble;
 
 /** The sums over the batches of an epoch or an evaluation. */
 final class Tally {
-    private double loss, count, top1, top5, targets;
+    private double loss, count, top1, top5, error, targets;
 
     void add(Pipeline.Result result) {
         loss += result.loss();
         count += result.count();
         top1 += result.top1();
         top5 += result.top5();
+        error += result.error();
         targets += result.targets();
     }
 
@@ -30,12 +31,14 @@ final class Tally {
         return top1 / targets;
     }
 
-    /** The scores; {@code ranked} says whether right guesses were counted. */
-    Scores scores(Task task, boolean ranked) {
+    /** The scores; {@code counted} says whether right guesses were counted. */
+    Scores scores(Task task, boolean counted) {
+        boolean ranked = counted && !task.reconstruction();
         OptionalDouble first = ranked ? OptionalDouble.of(accuracy()) : OptionalDouble.empty();
         OptionalDouble fifth = ranked && task.topFive() ? OptionalDouble.of(top5 / targets) : OptionalDouble.empty();
         OptionalDouble perplexity = task.language() ? OptionalDouble.of(Math.exp(meanLoss())) : OptionalDouble.empty();
-        return new Scores(meanLoss(), first, fifth, perplexity);
+        OptionalDouble squared = task.reconstruction() ? OptionalDouble.of(error / targets) : OptionalDouble.empty();
+        return new Scores(meanLoss(), first, fifth, perplexity, squared);
     }
 
     Map<String, Object> toMap() {
@@ -44,6 +47,7 @@ final class Tally {
         map.put("count", count);
         map.put("top1", top1);
         map.put("top5", top5);
+        map.put("error", error);
         map.put("targets", targets);
         return map;
     }
@@ -56,6 +60,7 @@ final class Tally {
             tally.count = Json.real(map.get("count"));
             tally.top1 = Json.real(map.get("top1"));
             tally.top5 = Json.real(map.get("top5"));
+            tally.error = Json.real(map.getOrDefault("error", 0.0));
             tally.targets = Json.real(map.get("targets"));
         } catch (IOException e) {
             throw new KingfisherException(

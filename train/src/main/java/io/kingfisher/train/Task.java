@@ -23,8 +23,11 @@ import java.util.List;
 
 /** What a data set asks of a model: the types of a batch, the loss, and how right the model is. */
 final class Task {
-    /** What a batch's forward pass records: the loss, and F32 counts of right guesses among the first 1 and 5. */
-    record Outcome(LossValue loss, Value top1, Value top5) {}
+    /**
+     * What a batch's forward pass records: the loss, F32 counts of right guesses among the first 1 and 5, and the sum of an
+     * autoencoder's squared errors.
+     */
+    record Outcome(LossValue loss, Value top1, Value top5, Value error) {}
 
     private final Dataset dataset;
     private final int batch;
@@ -46,9 +49,19 @@ final class Task {
         return dataset instanceof TokenDataset;
     }
 
+    /** Whether an image is to be made again, rather than its class told. */
+    boolean reconstruction() {
+        return loss.equals("reconstruction");
+    }
+
+    /** Whether right guesses are counted in every training step. */
+    boolean ranked() {
+        return !language() && !reconstruction();
+    }
+
     /** Whether a guess among the first five says something. */
     boolean topFive() {
-        return !language() && dataset.classes() > 5;
+        return ranked() && dataset.classes() > 5;
     }
 
     /** One sample: [C x H x W] or [T]. */
@@ -75,6 +88,9 @@ final class Task {
     Outcome record(Recording r, Layer model, boolean training, boolean scored) {
         Graph graph = r.graph();
         Value x = graph.input("x", inputType()), labels = graph.input("y", targetType());
+        if (reconstruction()) {
+            return reconstruct(r, model, x, labels);
+        }
         Value prediction = model.apply(r, x);
         // Smoothing is for learning; what is reported for held-out data is the plain loss.
         CrossEntropy cross = new CrossEntropy(training ? smoothing : 0, DataLoader.IGNORE);
@@ -88,7 +104,39 @@ final class Task {
         return new Outcome(
                 value,
                 scored ? cross.correct(prediction, labels, 1) : none,
-                scored && topFive() ? cross.correct(prediction, labels, 5) : none);
+                scored && topFive() ? cross.correct(prediction, labels, 5) : none,
+                none);
+    }
+
+    /** The cross-entropy of an image's pixels in [0, 1] and what is made of them; both are summed over pixels. */
+    private Outcome reconstruct(Recording r, Layer model, Value x, Value labels) {
+        Graph graph = r.graph();
+        Value valid = new CrossEntropy(0, DataLoader.IGNORE).valid(labels).reshape(batch, 1);
+        Value pixels = pixels(x);
+        Value target = pixels.reshape(batch, sample().elements());
+        Value logits = model.apply(r, pixels);
+        LossValue all = new BinaryCrossEntropy(true, true).apply(r, logits.mul(valid), target);
+        // A row of zeros adds log 2 for each pixel, whatever its target.
+        double empty = Math.log(2) * sample().elements();
+        Value error =
+                graph.map(Expr.arg(0).sigmoid().sub(Expr.arg(1)).square().mul(Expr.arg(2)), logits, target, valid);
+        return new Outcome(counted(all, valid.sum(), empty, 1), graph.scalar(0), graph.scalar(0), error.sum());
+    }
+
+    /** What was subtracted and divided when a batch was made, put back. */
+    private Value pixels(Value x) {
+        ImageDataset images = (ImageDataset) dataset;
+        Graph graph = x.graph();
+        Value channel = graph.iota(DType.I32, images.channels());
+        Expr mean = Expr.of(0), deviation = Expr.of(1);
+        for (int c = 0; c < images.channels(); c++) {
+            Expr here = Expr.arg(0).equalTo(Expr.of(c));
+            mean = Expr.select(here, Expr.of(images.mean()[c]), mean);
+            deviation = Expr.select(here, Expr.of(images.std()[c]), deviation);
+        }
+        Value means = graph.map(mean, DType.F32, List.of(channel)).reshape(images.channels(), 1, 1);
+        Value deviations = graph.map(deviation, DType.F32, List.of(channel)).reshape(images.channels(), 1, 1);
+        return graph.map(Expr.arg(0).mul(Expr.arg(1)).add(Expr.arg(2)), x, deviations, means);
     }
 
     /** A loss against one-hot targets; rows that do not count are taken out again. */
@@ -103,9 +151,14 @@ final class Task {
                 : new MeanSquaredError().apply(r, kept, oneHot);
         // A row of zeros adds log 2 for each class to the binary loss and nothing to the squared one.
         double empty = binary ? Math.log(2) * classes() : 0;
+        return counted(all, valid.sum(), empty, classes());
+    }
+
+    /** The loss without what rows that do not count have added to it: each {@code empty}. */
+    private LossValue counted(LossValue all, Value rows, double empty, int terms) {
+        Graph graph = rows.graph();
         Expr sum = Expr.arg(0).sub(Expr.of(batch).sub(Expr.arg(1)).mul(empty));
-        Value rows = valid.sum();
-        Value total = graph.map(sum, all.sum(), rows), count = rows.mul(classes());
+        Value total = graph.map(sum, all.sum(), rows), count = rows.mul(terms);
         Value mean = graph.map(Expr.arg(0).div(Expr.arg(1).max(Expr.of(1))), total, count);
         List<Likelihood> likelihoods =
                 all.likelihoods().stream().map(l -> l.withCount(rows)).toList();

@@ -181,8 +181,7 @@ final class Trainer {
             pipeline.drain();
             reportSkipped(progress, stepBefore);
             optimizer.reports().forEach(progress::line);
-            Scores train =
-                    run.tally.scores(experiment.task(), !experiment.task().language());
+            Scores train = run.tally.scores(experiment.task(), experiment.task().ranked());
             last = evaluate();
             EpochRecord record = new EpochRecord(
                     number,
@@ -248,7 +247,7 @@ final class Trainer {
                 board.scalar("loss/batch", run.step, loss);
                 board.scalar("lr", run.step, result.learningRate());
             }
-            double accuracy = experiment.task().language() ? Double.NaN : run.tally.accuracy();
+            double accuracy = experiment.task().ranked() ? run.tally.accuracy() : Double.NaN;
             progress.step(run.step, run.tally.meanLoss(), accuracy, result.nanos() / 1e6);
         }
 
@@ -310,6 +309,9 @@ final class Trainer {
             record.train().top1().ifPresent(value -> board.scalar("top1/train", record.step(), value));
             record.test().top1().ifPresent(value -> board.scalar("top1/test", record.step(), value));
             record.test().perplexity().ifPresent(value -> board.scalar("perplexity/test", record.step(), value));
+            record.test()
+                    .reconstructionError()
+                    .ifPresent(value -> board.scalar("reconstruction_error/test", record.step(), value));
             board.scalar("step_ms/p50", record.step(), record.stepMillisP50());
         }
 
@@ -324,6 +326,7 @@ final class Trainer {
             text.append(String.format(Locale.ROOT, "  test loss %.4f", r.test().loss()));
             r.test().top1().ifPresent(v -> text.append(String.format(Locale.ROOT, "  acc %.2f%%", 100 * v)));
             r.test().perplexity().ifPresent(v -> text.append(String.format(Locale.ROOT, "  perplexity %.2f", v)));
+            r.test().reconstructionError().ifPresent(v -> text.append(String.format(Locale.ROOT, "  error %.3f", v)));
             text.append(String.format(
                     Locale.ROOT,
                     "  lr %.2e  step %.2f ms (p99 %.2f)  %.0f s",

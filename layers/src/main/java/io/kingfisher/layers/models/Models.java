@@ -23,6 +23,7 @@ public final class Models {
         Map<String, Builder> all = new LinkedHashMap<>();
         all.put("mlp-small", (input, classes, sizes) -> Mlp.of(input, classes, sizes, 128));
         all.put("mlp-large", (input, classes, sizes) -> Mlp.of(input, classes, sizes, 1024, 1024));
+        all.put("autoencoder", (input, _, sizes) -> Autoencoder.of(input, sizes));
         all.put("lenet", (input, classes, _) -> new LeNet(input, classes));
         all.put("resnet18Cifar", (input, classes, sizes) -> ResNet.cifar(18, input, classes, sizes));
         all.put("resnet34Cifar", (input, classes, sizes) -> ResNet.cifar(34, input, classes, sizes));
@@ -48,7 +49,8 @@ public final class Models {
      * @param name one of {@link #names()}
      * @param input the shape of one sample: [C x H x W] of an image, [T] tokens of a text
      * @param classes the number of classes, or of tokens in the vocabulary
-     * @param sizes what to build otherwise than usual: {@code hidden} (a list of widths) of an mlp, {@code width} (channels
+     * @param sizes what to build otherwise than usual: {@code hidden} (a list of widths) of an mlp or of an
+     *     autoencoder's encoder, {@code width} (channels
      *     of the first stage) of a resnet, {@code width}, {@code depth}, {@code heads}, {@code tied} and {@code dropout} of
      *     gpt-mini
      * @throws KingfisherException if the name, a size or the input does not fit, with the nearest valid names

@@ -13,6 +13,7 @@ import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Graph;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ class ModelsTest {
     @CsvSource({
         "mlp-small, 1, 28, 101770",
         "mlp-large, 1, 28, 1863690",
+        "autoencoder, 1, 28, 2837314",
         "lenet, 1, 28, 61706",
         "LeNet, 3, 32, 83126",
         "resnet18Cifar, 3, 32, 11173962",
@@ -37,6 +39,36 @@ class ModelsTest {
                 count,
                 Models.create(name, Shape.of(channels, side, side), 10, Map.of())
                         .parameterCount());
+    }
+
+    /** 784-12-9-12-784: each unit listens to 15 others, or to all where there are fewer; biases begin with 0. */
+    @Test
+    void autoencoderBeginsSparse() {
+        try (Device device = Device.open("cpu");
+                Layer model = Models.create("autoencoder", Shape.of(1, 28, 28), 10, Map.of("hidden", List.of(20, 9)))) {
+            model.initialize(device, 3);
+            long[][] expected = {{20, 784, 15}, {9, 20, 15}, {20, 9, 9}, {784, 20, 15}};
+            for (int i = 0; i < expected.length; i++) {
+                Variable weight = model.variables().get(2 * i),
+                        bias = model.variables().get(2 * i + 1);
+                assertEquals(Shape.of(expected[i][0], expected[i][1]), weight.shape());
+                assertEquals(0, bias.tensor().doubles()[0]);
+                double[] values = weight.tensor().doubles();
+                for (int row = 0; row < expected[i][0]; row++) {
+                    int from = row * (int) expected[i][1];
+                    assertEquals(
+                            expected[i][2],
+                            Arrays.stream(values, from, from + (int) expected[i][1])
+                                    .filter(v -> v != 0)
+                                    .count());
+                }
+                double variance = Arrays.stream(values).map(v -> v * v).sum() / (expected[i][0] * expected[i][2]);
+                assertEquals(1, variance, 5 * Math.sqrt(2.0 / (expected[i][0] * expected[i][2])));
+            }
+            Graph graph = new Graph();
+            var logits = model.apply(Recording.eval(graph), graph.input("x", DType.F32, 3, 1, 28, 28));
+            assertEquals(Shape.of(3, 784), logits.shape());
+        }
     }
 
     @Test

@@ -53,7 +53,8 @@ class FisherBlockTest {
     enum Losses {
         CROSS_ENTROPY(new CrossEntropy(0.1, -100)),
         SQUARED(new MeanSquaredError()),
-        LOGITS(new BinaryCrossEntropy(true));
+        LOGITS(new BinaryCrossEntropy(true)),
+        SUMMED_LOGITS(new BinaryCrossEntropy(true, true));
 
         private final Loss loss;
 

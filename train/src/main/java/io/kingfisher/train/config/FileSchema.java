@@ -27,7 +27,11 @@ final class FileSchema {
             Option.unset("mode", choice("released", "paper", "relative"), "AdaFisher's variant"),
             Option.of("init_lr", new ValueType.WordOr("auto", positive()), "auto", "the learning rate"),
             Option.of("scheduler", TEXT, "None", "the learning-rate schedule"),
-            Option.of("loss", choice("cross_entropy", "mse", "binary_cross_entropy"), "cross_entropy", "the loss"),
+            Option.of(
+                    "loss",
+                    choice("cross_entropy", "mse", "binary_cross_entropy", "reconstruction"),
+                    "cross_entropy",
+                    "the loss"),
             Option.of("label_smoothing", decay(), 0.0, "share of each label spread over all classes"),
             Option.of("max_epochs", atLeast(1), 10L, "passes over the training data"),
             Option.unset("max_steps", atLeast(1), "stop after this many steps, whatever the epochs"),

@@ -7,7 +7,8 @@ import java.util.OptionalLong;
 /**
  * How long and on what to train.
  *
- * @param loss {@code cross_entropy}, {@code mse} or {@code binary_cross_entropy}
+ * @param loss {@code cross_entropy}, {@code mse}, {@code binary_cross_entropy} or {@code reconstruction}, the cross-entropy of
+ *     an image's own pixels
  * @param labelSmoothing share of each label spread over all classes, in [0, 1)
  * @param maxEpochs passes over the training data
  * @param maxSteps where the run ends earlier than that

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The plots of one run: its loss, and its accuracy or perplexity. */
+/** The plots of one run: its loss, and its accuracy, perplexity or reconstruction error. */
 public final class RunPlots {
     private RunPlots() {}
 
     /**
-     * Writes {@code loss} and {@code accuracy} or {@code perplexity}, each as PNG and SVG.
+     * Writes {@code loss} and {@code accuracy}, {@code perplexity} or {@code reconstruction-error}, each as PNG and SVG.
      *
      * @param folder where they go
      * @param subject what was run, for the titles, such as {@code lenet on glyphs, AdaFisher}
@@ -34,6 +34,12 @@ public final class RunPlots {
                     curve("train", epochs, x, "train_perplexity", Curve.Style.PLAIN),
                     curve("test", epochs, x, "test_perplexity", Curve.Style.PLAIN));
             new CurvePlot("Perplexity: " + subject, x, "perplexity", false, curves).write(folder, "perplexity");
+        } else if (epochs.stream().anyMatch(epoch -> epoch.get("test_reconstruction_error") != null)) {
+            var curves = List.of(
+                    curve("train", epochs, x, "train_reconstruction_error", Curve.Style.PLAIN),
+                    curve("test", epochs, x, "test_reconstruction_error", Curve.Style.PLAIN));
+            new CurvePlot("Reconstruction error: " + subject, x, "squared error of an image", false, curves)
+                    .write(folder, "reconstruction-error");
         } else {
             var curves = List.of(
                     curve("train", epochs, x, "train_top1", Curve.Style.PLAIN),

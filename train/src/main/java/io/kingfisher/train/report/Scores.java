@@ -10,21 +10,34 @@ import java.util.OptionalDouble;
  * @param top1 the share of samples whose best guess is right, in [0, 1]; empty where there are no classes
  * @param top5 the share whose five best guesses hold the right one; empty with fewer classes
  * @param perplexity exp(loss), for language models
+ * @param reconstructionError the squared error summed over an image's pixels, in [0, 1] each, and averaged over images, for
+ *     autoencoders
  */
-public record Scores(double loss, OptionalDouble top1, OptionalDouble top5, OptionalDouble perplexity) {
+public record Scores(
+        double loss,
+        OptionalDouble top1,
+        OptionalDouble top5,
+        OptionalDouble perplexity,
+        OptionalDouble reconstructionError) {
     /** Scores of a regression: a loss and nothing else. */
     public static Scores ofLoss(double loss) {
-        return new Scores(loss, OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty());
+        return new Scores(
+                loss, OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty());
     }
 
     /** Scores of a classifier. */
     public static Scores ofClasses(double loss, double top1, OptionalDouble top5) {
-        return new Scores(loss, OptionalDouble.of(top1), top5, OptionalDouble.empty());
+        return new Scores(loss, OptionalDouble.of(top1), top5, OptionalDouble.empty(), OptionalDouble.empty());
     }
 
     /** Scores of a language model. */
     public static Scores ofTokens(double loss, double top1) {
-        return new Scores(loss, OptionalDouble.of(top1), OptionalDouble.empty(), OptionalDouble.of(Math.exp(loss)));
+        return new Scores(
+                loss,
+                OptionalDouble.of(top1),
+                OptionalDouble.empty(),
+                OptionalDouble.of(Math.exp(loss)),
+                OptionalDouble.empty());
     }
 
     void putInto(Map<String, Object> record, String prefix) {
@@ -32,5 +45,6 @@ public record Scores(double loss, OptionalDouble top1, OptionalDouble top5, Opti
         top1.ifPresent(value -> record.put(prefix + "_top1", value));
         top5.ifPresent(value -> record.put(prefix + "_top5", value));
         perplexity.ifPresent(value -> record.put(prefix + "_perplexity", value));
+        reconstructionError.ifPresent(value -> record.put(prefix + "_reconstruction_error", value));
     }
 }
