@@ -100,6 +100,21 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     /** The direction for a layer's gradient, both [groups x outputs x inputs]. */
     protected abstract Value direction(LayerMatrix layer, S state, Value gradient);
 
+    /** The directions for the gradients of a layer's parameters, each of its parameter's shape. */
+    protected Map<Parameter, Value> directions(LayerMatrix layer, S state, Map<Parameter, Value> gradients) {
+        return layer.parts(direction(layer, state, layer.matrix(gradients::get)));
+    }
+
+    /** Whether the method has a rule for a layer; the parameters of others are updated with their gradient itself. */
+    protected boolean covers(LayerMatrix layer) {
+        return true;
+    }
+
+    /** Whether momentum is on the gradients, before anything is made of them, and not on the directions. */
+    protected boolean momentumFirst() {
+        return false;
+    }
+
     @Override
     protected final long refreshInterval() {
         return rule.statistics();
@@ -112,14 +127,18 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
 
     @Override
     protected final void prepare(Gradients gradients, Cadence cadence) {
-        List<LayerMatrix> seen = LayerMatrix.of(gradients);
+        List<LayerMatrix> all = LayerMatrix.of(gradients);
+        List<LayerMatrix> seen = all.stream().filter(this::covers).toList();
         notes.clear();
         for (LayerMatrix layer : seen) {
             layers.computeIfAbsent(layer.weight(), _ -> new Layer<>(layer, keep(layer)));
         }
         gradients.parameters().stream()
                 .filter(p -> seen.stream().noneMatch(layer -> layer.parameters().contains(p)))
-                .forEach(p -> notes.add(p.path() + ": its layer leaves no statistics; updated with its gradient"));
+                .forEach(p -> notes.add(p.path()
+                        + (all.stream().anyMatch(layer -> layer.parameters().contains(p))
+                                ? ": the method has no rule for its layer; updated with its gradient"
+                                : ": its layer leaves no statistics; updated with its gradient")));
         Graph graph = gradients.loss().graph();
         for (LayerMatrix layer : seen) {
             try (Graph.Scope _ = graph.scope("curvature." + layer.path())) {
@@ -159,11 +178,14 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
         for (Layer<S> layer : layers.values()) {
             LayerMatrix matrix = layer.matrix();
             try (Graph.Scope _ = all.graph().scope("curvature." + matrix.path())) {
-                Value gradient = matrix.matrix(p -> decayed(all, p));
-                Value direction = direction(matrix, layer.state(), gradient);
+                Map<Parameter, Value> gradients = new LinkedHashMap<>();
+                matrix.parameters()
+                        .forEach(p -> gradients.put(p, momentumFirst() ? velocity(all, p) : decayed(all, p)));
+                Map<Parameter, Value> found = directions(matrix, layer.state(), gradients);
                 Value rate = all.scalar(matrix.weight(), RATE);
-                products.add(Matrices.dot(direction, gradient).mul(rate.square()));
-                directions.putAll(matrix.parts(direction));
+                found.forEach((p, direction) ->
+                        products.add(Matrices.dot(direction, gradients.get(p)).mul(rate.square())));
+                directions.putAll(found);
             }
         }
         if (!products.isEmpty() && Double.isFinite(rule.clip())) {
@@ -185,13 +207,22 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
                 : gradient.add(all.graph().read(parameter.tensor()).mul(decay));
     }
 
+    /** The sum of gradients that the last ones count more in, with this step's. */
+    private Value velocity(Directions all, Parameter parameter) {
+        Graph graph = all.graph();
+        Tensor buffer = state().tensor(parameter.path() + ".momentum_buffer", DType.F32, parameter.shape(), 0);
+        Value next = graph.read(buffer).mul(rule.momentum()).add(decayed(all, parameter));
+        graph.assign(buffer, next);
+        return next;
+    }
+
     @Override
     protected final void update(Update u, ParameterGroup group) {
         Value preconditioned = directions.get(u.target());
         Expr direction = preconditioned == null
                 ? u.gradient().add(u.parameter().mul(group.weightDecay()))
                 : u.operand(preconditioned);
-        if (rule.momentum() != 0) {
+        if (rule.momentum() != 0 && !(momentumFirst() && preconditioned != null)) {
             Update.Slot buffer = u.state("momentum_buffer");
             direction = buffer.value().mul(rule.momentum()).add(direction);
             u.set(buffer, direction);

@@ -65,6 +65,38 @@ final class Dense {
         return result;
     }
 
+    /** X of A X = B for matrices [o x i], the elements of which a system orders row by row; by elimination with row exchanges. */
+    static double[][] solve(double[][] system, double[][] b) {
+        int o = b.length, columns = b[0].length, n = o * columns;
+        double[][] a = zeros(n, n + 1);
+        for (int r = 0; r < n; r++) {
+            System.arraycopy(system[r], 0, a[r], 0, n);
+            a[r][n] = b[r / columns][r % columns];
+        }
+        for (int c = 0; c < n; c++) {
+            int pivot = c;
+            for (int r = c; r < n; r++) {
+                pivot = Math.abs(a[r][c]) > Math.abs(a[pivot][c]) ? r : pivot;
+            }
+            swap(a, c, pivot);
+            for (int r = c + 1; r < n; r++) {
+                double f = a[r][c] / a[c][c];
+                for (int j = c; f != 0 && j <= n; j++) {
+                    a[r][j] -= f * a[c][j];
+                }
+            }
+        }
+        double[][] x = zeros(o, columns);
+        for (int r = n - 1; r >= 0; r--) {
+            double sum = a[r][n];
+            for (int j = r + 1; j < n; j++) {
+                sum -= a[r][j] * x[j / columns][j % columns];
+            }
+            x[r / columns][r % columns] = sum / a[r][r];
+        }
+        return x;
+    }
+
     /** By Gauss and Jordan with row exchanges. */
     static double[][] inverse(double[][] matrix) {
         int n = matrix.length;

@@ -19,7 +19,12 @@ final class Makers {
 
     /** Every optimizer; each family lists its own. */
     static List<Maker> all() {
-        return Stream.of(firstOrder(), DiagonalMakers.all(), KroneckerMakers.all(), HessianMakers.all())
+        return Stream.of(
+                        firstOrder(),
+                        DiagonalMakers.all(),
+                        KroneckerMakers.all(),
+                        HessianMakers.all(),
+                        CheapKroneckerMakers.all())
                 .flatMap(List::stream)
                 .toList();
     }

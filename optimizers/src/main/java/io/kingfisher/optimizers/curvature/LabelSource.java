@@ -27,6 +27,14 @@ public sealed interface LabelSource {
     /** Records the backward passes that are needed beyond the loss's own. */
     List<Draw> draws(Gradients gradients);
 
+    /** No draws: for methods that look at the inputs of layers alone, or at the gradients of the loss itself. */
+    record None() implements LabelSource {
+        @Override
+        public List<Draw> draws(Gradients gradients) {
+            return List.of();
+        }
+    }
+
     /** The training labels: the empirical Fisher matrix, at no cost. It is no Fisher matrix far from a fit. */
     record Empirical() implements LabelSource {
         @Override

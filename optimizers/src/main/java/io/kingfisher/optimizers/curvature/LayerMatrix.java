@@ -131,8 +131,8 @@ public record LayerMatrix(
         return result;
     }
 
-    /** The layer with its captures of one kind only. */
-    LayerMatrix only(Class<? extends Capture> type) {
+    /** The layer with its captures of one kind only: those of lookups, say, of a table that also makes the logits. */
+    public LayerMatrix only(Class<? extends Capture> type) {
         return new LayerMatrix(
                 kind,
                 weight,
@@ -143,7 +143,8 @@ public record LayerMatrix(
                 captures.stream().filter(type::isInstance).toList());
     }
 
-    Graph graph() {
+    /** The graph in which the captures are. */
+    public Graph graph() {
         return captures.get(0).s().graph();
     }
 }

@@ -9,7 +9,6 @@ import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.ScatterAdd;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,7 +78,7 @@ public final class Moments {
     }
 
     /** The second moment [1 x outputs x outputs] of what a table meets that makes logits. */
-    private static Value features(LayerMatrix layer) {
+    public static Value features(LayerMatrix layer) {
         List<Value> parts = new ArrayList<>();
         double places = 0;
         for (Capture capture : layer.captures()) {
@@ -95,10 +94,10 @@ public final class Moments {
     }
 
     /**
-     * A of a linear layer or a convolution [groups x inputs x inputs]; of an embedding its diagonal [inputs], the frequency of
-     * each token.
+     * A of a linear layer, a convolution or a norm layer (whose input is the normalised one) [groups x inputs x inputs]; of an
+     * embedding its diagonal [inputs], the frequency of each token.
      */
-    private static Value inputs(LayerMatrix layer) {
+    public static Value inputs(LayerMatrix layer) {
         List<Value> parts = new ArrayList<>();
         double places = 0;
         for (Capture capture : layer.captures()) {
@@ -116,18 +115,29 @@ public final class Moments {
                     places += windows;
                 }
                 case Capture.Embedding c -> {
-                    long tokens = c.a().shape().elements();
-                    Value ones = layer.graph().ones(DType.F32, Shape.of(tokens));
-                    part = layer.graph()
-                            .add(new ScatterAdd(layer.inputs()), c.a().reshape(tokens), ones)
-                            .output(0);
-                    places += tokens;
+                    part = Means.counts(c, layer.inputs());
+                    places += c.a().shape().elements();
                 }
-                default -> throw none(layer);
+                case Capture.BatchNorm2d c -> {
+                    double own = (double) c.s().shape().elements() / layer.groups();
+                    part = normal(layer, c.normalized(), own, 0, 2, 3);
+                    places += own;
+                }
+                case Capture.LayerNorm c -> {
+                    double own = (double) c.s().shape().elements() / layer.groups();
+                    part = normal(layer, c.normalized().reshape(-1, layer.groups()), own, 0);
+                    places += own;
+                }
             }
             parts.add(part);
         }
         return layer.graph().sum(parts).mul(1 / places);
+    }
+
+    /** The sum over places of the second moments of each channel's normalised input and, with a shift, of 1. */
+    private static Value normal(LayerMatrix layer, Value normalized, double places, int... axes) {
+        Shape column = Shape.of(layer.groups(), 1, 1);
+        return bordered(layer, normalized.square().sum(axes).reshape(column), normalized.sum(axes), places);
     }
 
     /** G of a linear layer, an embedding or a convolution [groups x outputs x outputs]. */

@@ -16,7 +16,8 @@ public final class Methods {
                         FirstOrderMethods.all(),
                         AdaFisherMethods.all(),
                         KroneckerMethods.all(),
-                        CurvatureDiagonalMethods.all())
+                        CurvatureDiagonalMethods.all(),
+                        CheapKroneckerMethods.all())
                 .flatMap(List::stream)
                 .toList();
     }

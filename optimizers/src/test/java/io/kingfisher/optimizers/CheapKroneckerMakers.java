@@ -1,0 +1,22 @@
+package io.kingfisher.optimizers;
+
+import io.kingfisher.optimizers.kronecker.Eva;
+import io.kingfisher.optimizers.kronecker.Foof;
+import java.util.List;
+
+/** The Kronecker methods that cost less than K-FAC. */
+final class CheapKroneckerMakers {
+    private CheapKroneckerMakers() {}
+
+    static List<Maker> all() {
+        return List.of(
+                new Maker(
+                        "FOOF",
+                        (device, groups, clipping) ->
+                                new Foof(device, groups, new Foof.Config(0.1, 0.9, 2, 4, 0.9), clipping)),
+                new Maker(
+                        "Eva",
+                        (device, groups, clipping) ->
+                                new Eva(device, groups, new Eva.Config(0.03, 0.8, 2, 1e-3, 0.9), clipping)));
+    }
+}
