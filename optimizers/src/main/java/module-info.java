@@ -5,6 +5,7 @@ module io.kingfisher.optimizers {
     exports io.kingfisher.optimizers;
     exports io.kingfisher.optimizers.curvature;
     exports io.kingfisher.optimizers.diagonal;
+    exports io.kingfisher.optimizers.exact;
     exports io.kingfisher.optimizers.kronecker;
     exports io.kingfisher.optimizers.schedule;
 }

@@ -109,4 +109,11 @@ record ElementwiseLikelihood(Kind kind, boolean mean, Value prediction, Value co
     public Value rootTransposed(Value v) {
         return root(v);
     }
+
+    @Override
+    public Value rootSolve(Value v) {
+        Expr root = diagonal().sqrt(), flat = root.lessOrEqual(Expr.of(0));
+        Expr u = Expr.arg(1).div(Expr.select(flat, Expr.of(1), root));
+        return prediction.graph().map(Expr.select(flat, Expr.of(0), u), prediction, v);
+    }
 }

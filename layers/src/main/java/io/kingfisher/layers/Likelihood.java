@@ -39,4 +39,7 @@ public interface Likelihood {
 
     /** B^T v. */
     Value rootTransposed(Value v);
+
+    /** A u with B u = v, for a v that B makes, such as the gradient of ell; it is finite where v has no such u. */
+    Value rootSolve(Value v);
 }

@@ -13,6 +13,9 @@ import io.kingfisher.runtime.graph.Value;
  * @param valid 1 for each row that counts, else 0, F32 [...]
  */
 record SoftmaxLikelihood(Value prediction, Value valid, Value count) implements Likelihood {
+    /** A probability that F32 still has. */
+    private static final double LEAST = 1e-37;
+
     /** 1 for each row that counts, as a column beside the prediction. */
     private Value mask() {
         return valid.reshape(prediction.shape().with(-1, 1));
@@ -75,5 +78,12 @@ record SoftmaxLikelihood(Value prediction, Value valid, Value count) implements 
     public Value rootTransposed(Value v) {
         Value p = probabilities();
         return p.sqrt().mul(v.sub(rowSum(p.mul(v)))).mul(mask());
+    }
+
+    /** v / sqrt(p): as the elements of v add up to 0 in each row, nothing of it is lost. */
+    @Override
+    public Value rootSolve(Value v) {
+        Expr root = Expr.arg(1).max(Expr.of(LEAST)).sqrt();
+        return prediction.graph().map(Expr.arg(0).div(root), v, probabilities()).mul(mask());
     }
 }
