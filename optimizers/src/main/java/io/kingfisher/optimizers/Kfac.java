@@ -90,6 +90,11 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Layer> {
     }
 
     @Override
+    protected double damping() {
+        return config.damping();
+    }
+
+    @Override
     protected Layer keep(LayerMatrix layer) {
         Averaging rule = Averaging.kfac(config.decay());
         if (layer.kind() == Kind.NORM) {

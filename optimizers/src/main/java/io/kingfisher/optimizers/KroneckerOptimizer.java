@@ -6,6 +6,8 @@ import io.kingfisher.layers.Gradients;
 import io.kingfisher.layers.Parameter;
 import io.kingfisher.optimizers.curvature.Averaging;
 import io.kingfisher.optimizers.curvature.Decompositions;
+import io.kingfisher.optimizers.curvature.FactorHealth;
+import io.kingfisher.optimizers.curvature.Health;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.LayerMatrix;
 import io.kingfisher.optimizers.curvature.Matrices;
@@ -246,6 +248,19 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
             return rejected;
         });
         return all;
+    }
+
+    /**
+     * What the method adds to the curvature of a layer where that is the product of its factors, for {@link #health}; 0 where
+     * it is something else, of which nothing is told.
+     */
+    protected double damping() {
+        return 0;
+    }
+
+    @Override
+    public List<Health> health() {
+        return factors.isEmpty() || damping() == 0 ? List.of() : FactorHealth.of(device, factors.keySet(), damping());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.kingfisher.optimizers;
 
 import io.kingfisher.layers.Gradients;
 import io.kingfisher.layers.Parameter;
+import io.kingfisher.optimizers.curvature.Health;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
@@ -252,6 +253,14 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** What went wrong since the last call and was lived with, a line each: a matrix that could not be decomposed, say. */
     public List<String> reports() {
+        return List.of();
+    }
+
+    /**
+     * How well conditioned the curvature of each layer is at present; empty for methods that have none to look at. It may cost
+     * decompositions, so it is for the end of an epoch or of a run.
+     */
+    public List<Health> health() {
         return List.of();
     }
 

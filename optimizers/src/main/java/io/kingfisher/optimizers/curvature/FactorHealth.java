@@ -1,0 +1,68 @@
+package io.kingfisher.optimizers.curvature;
+
+import io.kingfisher.runtime.Device;
+import io.kingfisher.runtime.Program;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.LinearAlgebra;
+import io.kingfisher.runtime.graph.Value;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The extreme eigenvalues of Kronecker products: products of those of their factors, which one program decomposes. Not cheap, so
+ * it is for the end of an epoch or of a run.
+ */
+public final class FactorHealth {
+    private record Spectrum(double smallest, double largest, double mean) {
+        Spectrum times(Spectrum other) {
+            return new Spectrum(smallest * other.smallest, largest * other.largest, mean * other.mean);
+        }
+    }
+
+    private FactorHealth() {}
+
+    /**
+     * Factors whose names differ only behind the last dot belong to one layer, whose curvature is their product.
+     *
+     * @param damping added to the product
+     */
+    public static List<Health> of(Device device, Collection<RunningFactor> factors, double damping) {
+        Map<String, Spectrum> layers = new LinkedHashMap<>();
+        Graph graph = new Graph();
+        for (RunningFactor factor : factors) {
+            graph.output(factor.name(), values(factor, graph));
+        }
+        try (Program program = device.compile(graph)) {
+            program.replay();
+            for (RunningFactor factor : factors) {
+                double[] found = program.output(factor.name()).doubles();
+                String layer =
+                        factor.name().substring(0, Math.max(0, factor.name().lastIndexOf('.')));
+                layers.merge(layer, spectrum(found), Spectrum::times);
+            }
+        }
+        List<Health> all = new ArrayList<>();
+        layers.forEach((layer, s) -> all.add(new Health(layer, s.smallest(), s.largest(), s.mean(), damping)));
+        return all;
+    }
+
+    /** Eigenvalues of matrices [groups x n x n]; diagonals are theirs. */
+    private static Value values(RunningFactor factor, Graph graph) {
+        Value average = factor.read(graph);
+        return factor.shape().rank() == 3
+                ? graph.add(new LinearAlgebra.Eigh(), average).output(0)
+                : average;
+    }
+
+    /** Eigenvalues below 0 are roundings of 0. */
+    private static Spectrum spectrum(double[] values) {
+        return new Spectrum(
+                Math.max(0, Arrays.stream(values).min().orElse(Double.NaN)),
+                Arrays.stream(values).max().orElse(Double.NaN),
+                Arrays.stream(values).average().orElse(Double.NaN));
+    }
+}
