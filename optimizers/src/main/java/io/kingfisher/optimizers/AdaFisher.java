@@ -74,7 +74,7 @@ public final class AdaFisher extends Optimizer {
                     layers.computeIfAbsent(weight, _ -> LayerCurvature.of(ruled, config, this::factorState));
             Graph graph = gradients.loss().graph();
             if (cadence == Cadence.REFRESH) {
-                try (Graph.Scope _ = graph.scope("curvature." + weight.path())) {
+                try (Graph.Scope _ = graph.curvature(weight.path())) {
                     layer.refresh(gradients, ruled);
                 }
             }

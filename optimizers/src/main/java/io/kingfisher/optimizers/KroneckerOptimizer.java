@@ -143,7 +143,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
                                 : ": its layer leaves no statistics; updated with its gradient")));
         Graph graph = gradients.loss().graph();
         for (LayerMatrix layer : seen) {
-            try (Graph.Scope _ = graph.scope("curvature." + layer.path())) {
+            try (Graph.Scope _ = graph.curvature(layer.path())) {
                 follow(layer, layers.get(layer.weight()).state(), gradients);
             }
         }
@@ -155,7 +155,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
         graph.assign(refreshes, refresh);
         List<LabelSource.Draw> draws = labels.draws(gradients);
         for (LayerMatrix layer : seen) {
-            try (Graph.Scope _ = graph.scope("curvature." + layer.path())) {
+            try (Graph.Scope _ = graph.curvature(layer.path())) {
                 observe(layer, layers.get(layer.weight()).state(), gradients, draws, refresh);
             }
         }
@@ -179,7 +179,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
         List<Value> products = new ArrayList<>();
         for (Layer<S> layer : layers.values()) {
             LayerMatrix matrix = layer.matrix();
-            try (Graph.Scope _ = all.graph().scope("curvature." + matrix.path())) {
+            try (Graph.Scope _ = all.graph().curvature(matrix.path())) {
                 Map<Parameter, Value> gradients = new LinkedHashMap<>();
                 matrix.parameters()
                         .forEach(p -> gradients.put(p, momentumFirst() ? velocity(all, p) : decayed(all, p)));

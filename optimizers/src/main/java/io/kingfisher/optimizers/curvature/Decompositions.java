@@ -111,7 +111,7 @@ public final class Decompositions implements AutoCloseable {
         Graph graph = new Graph();
         for (int i = 0; i < jobs.size(); i++) {
             Job job = jobs.get(i);
-            try (Graph.Scope _ = graph.scope("curvature." + job.path())) {
+            try (Graph.Scope _ = graph.curvature(job.path())) {
                 Value value = job.matrix().apply(graph).cast(dtype),
                         ridge = graph.read(ridges.get(i)).cast(dtype);
                 Value failed = switch (job) {

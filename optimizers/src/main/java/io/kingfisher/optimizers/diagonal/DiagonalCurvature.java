@@ -75,7 +75,7 @@ abstract class DiagonalCurvature extends Optimizer {
         Value refresh = graph.read(refreshes).add(1);
         graph.assign(refreshes, refresh);
         estimates(gradients).forEach((parameter, estimate) -> {
-            try (Graph.Scope _ = graph.scope("curvature." + parameter.path())) {
+            try (Graph.Scope _ = graph.curvature(parameter.path())) {
                 averages.get(parameter).take(estimate, refresh);
             }
         });

@@ -36,16 +36,22 @@ final class Convolutions {
                 || node.op() instanceof Conv2dWeightGrad;
     }
 
-    /** Whether a convolution of a type has its channels last. */
-    static boolean channelsLast(DType dtype, Precision precision) {
-        return dtype.half() || dtype == DType.F32 && precision == Precision.TF32;
+    /** Whether a convolution has its channels last. */
+    private static boolean channelsLast(Node node, Precision precision) {
+        DType dtype = node.output(0).dtype();
+        return dtype.half() || dtype == DType.F32 && precision(node, precision) == Precision.TF32;
+    }
+
+    /** Curvature is computed in F32 throughout. */
+    private static Precision precision(Node node, Precision precision) {
+        return node.curvature() ? Precision.FP32 : precision;
     }
 
     /** The values that only such convolutions read. */
     static Set<Value> channelsLast(List<Node> nodes, Precision precision) {
         Set<Value> read = new HashSet<>(), elsewhere = new HashSet<>();
         for (Node node : nodes) {
-            boolean last = convolution(node) && channelsLast(node.output(0).dtype(), precision);
+            boolean last = convolution(node) && channelsLast(node, precision);
             (last ? read : elsewhere).addAll(node.inputs());
         }
         read.removeAll(elsewhere);
@@ -67,7 +73,7 @@ final class Convolutions {
     private void call(Pass pass, Convolution window, Node node, Value image, Value weight) {
         Value result = node.output(0);
         DType dtype = result.dtype();
-        boolean last = channelsLast(dtype, precision);
+        boolean last = channelsLast(node, precision);
         Layout layout = last ? Layout.CHANNELS_LAST : Layout.PLAIN;
         if (result.shape().elements() == 0
                 || node.inputs().stream().anyMatch(value -> value.shape().elements() == 0)) {
@@ -76,7 +82,8 @@ final class Convolutions {
         }
         List<Buffer> reads =
                 node.inputs().stream().map(value -> assembly.in(value, layout)).toList();
-        Conv conv = new Conv(pass, dtype, precision, window, image.shape(), weight.shape(), last, deterministic);
+        Conv conv = new Conv(
+                pass, dtype, precision(node, precision), window, image.shape(), weight.shape(), last, deterministic);
         assembly.call(
                 assembly.describe(node),
                 node.scope(),

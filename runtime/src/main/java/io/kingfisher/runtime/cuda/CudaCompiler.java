@@ -8,6 +8,7 @@ import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Source;
 import io.kingfisher.runtime.graph.Value;
+import io.kingfisher.runtime.passes.EqualFactorizations;
 import io.kingfisher.runtime.passes.Fusion;
 import io.kingfisher.runtime.passes.Passes;
 import io.kingfisher.runtime.plan.Buffer;
@@ -47,7 +48,8 @@ final class CudaCompiler {
 
     CudaCompiler(CudaDevice device, Graph graph) {
         this.device = device;
-        this.graph = Passes.optimize(Legal.of(graph, new CudaRules(device.engine(), device.math())));
+        Graph legal = Legal.of(graph, new CudaRules(device.engine(), device.math()));
+        this.graph = Passes.optimize(EqualFactorizations.together(legal));
         this.fusion = Fusion.of(this.graph);
         this.nodes = Passes.needed(this.graph);
         Precision precision = device.options().tf32() ? Precision.TF32 : Precision.FP32;

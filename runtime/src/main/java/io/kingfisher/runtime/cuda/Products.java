@@ -34,6 +34,11 @@ final class Products {
         this.precision = precision;
     }
 
+    /** Curvature is computed in F32 throughout. */
+    private Precision precision(Node node) {
+        return node.curvature() ? Precision.FP32 : precision;
+    }
+
     /** Where instructions go. */
     void into(Assembly target) {
         assembly = target;
@@ -41,16 +46,13 @@ final class Products {
 
     /** Whether a node is a product that can add a bias. */
     boolean takesBias(Node node) {
-        return node.op() instanceof MatMul op
-                && math.has(product(op, node.input(0), node.input(1), node.output(0), Epilogue.BIAS));
+        return node.op() instanceof MatMul op && math.has(product(op, node, Epilogue.BIAS));
     }
 
     /** Whether there is a product that does all that. */
     boolean takes(Fused fused) {
         Node node = fused.product();
-        Product p = product(
-                (MatMul) node.op(), node.input(0), node.input(1), node.output(0), epilogue(fused, fused.bias()));
-        return math.has(p);
+        return math.has(product((MatMul) node.op(), node, epilogue(fused, fused.bias())));
     }
 
     private static Epilogue epilogue(Fused fused, Value bias) {
@@ -80,7 +82,8 @@ final class Products {
     }
 
     /** What a node asks of the libraries, where its factors are as they are or stretched to the whole batch. */
-    private Product product(MatMul op, Value a, Value b, Value c, Epilogue epilogue) {
+    private Product product(MatMul op, Node node, Epilogue epilogue) {
+        Value a = node.input(0), b = node.input(1), c = node.output(0);
         long m = c.dim(-2), n = c.dim(-1), k = a.dim(op.transposeA() ? -2 : -1);
         long batch = batches(c).elements();
         long strideA = stride(a), strideB = stride(b);
@@ -90,7 +93,17 @@ final class Products {
             batch = 1;
         }
         return new Product(
-                c.dtype(), precision, op.transposeA(), op.transposeB(), m, n, k, batch, strideA, strideB, epilogue);
+                c.dtype(),
+                precision(node),
+                op.transposeA(),
+                op.transposeB(),
+                m,
+                n,
+                k,
+                batch,
+                strideA,
+                strideB,
+                epilogue);
     }
 
     private static Shape batches(Value c) {
@@ -114,14 +127,14 @@ final class Products {
                 && op.transposeA() != op.transposeB()
                 && bias == null
                 && fused == null
-                && c.rank() == 2
+                && batches(c).elements() == 1
                 && !c.dtype().half()) {
             gram(op, node);
             return;
         }
         Shape batches = batches(c);
         Epilogue epilogue = epilogue(fused, bias);
-        Product product = product(op, a, b, c, epilogue);
+        Product product = product(op, node, epilogue);
         List<Buffer> reads = new ArrayList<>(List.of(factor(a, batches), factor(b, batches)));
         List<Buffer> writes = new ArrayList<>();
         StringBuilder what = new StringBuilder(assembly.describe(node));

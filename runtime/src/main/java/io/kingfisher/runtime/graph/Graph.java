@@ -28,6 +28,9 @@ public final class Graph {
     private final java.util.Map<Tensor, Value> assignments = new LinkedHashMap<>();
     private final java.util.Map<Tensor, Value> before = new LinkedHashMap<>();
     private final java.util.Map<Tensor, Value> current = new LinkedHashMap<>();
+    /** What the names of curvature begin with. */
+    static final String CURVATURE = "curvature.";
+
     private String scope = "";
 
     /** An empty graph. */
@@ -216,6 +219,14 @@ public final class Graph {
         String outer = scope;
         scope = path;
         return () -> scope = outer;
+    }
+
+    /**
+     * Names what is recorded as {@link #scope} does, as an optimizer's curvature of the layer with this path: no device rounds
+     * factors of F32 products in it, whatever it may do with others.
+     */
+    public Scope curvature(String path) {
+        return scope(CURVATURE + path);
     }
 
     /** Ends with {@link #close()} the naming that {@link #scope} began. */

@@ -61,6 +61,11 @@ public final class Node {
         return scope;
     }
 
+    /** Whether this is part of a {@link Graph#curvature}. */
+    public boolean curvature() {
+        return scope.startsWith(Graph.CURVATURE);
+    }
+
     @Override
     public String toString() {
         return outputs.stream().map(Value::toString).collect(Collectors.joining(", ")) + " = " + op

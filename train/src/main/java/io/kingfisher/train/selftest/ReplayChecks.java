@@ -8,6 +8,7 @@ import io.kingfisher.train.selftest.Check.Finding;
 import io.kingfisher.train.selftest.Check.Target;
 import io.kingfisher.train.workload.Method;
 import io.kingfisher.train.workload.TrainingStep;
+import io.kingfisher.train.workload.TrainingStep.Maker;
 import io.kingfisher.train.workload.Workload;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -18,9 +19,11 @@ import java.util.Optional;
 /** What a program does to its state, however it is run: in one graph or call by call, once or a thousand times. */
 final class ReplayChecks {
     /** So that the steps that are compared are of both kinds, with a refresh of the curvature and without. */
-    private static final int REFRESH = 2;
+    static final int REFRESH = 2;
 
-    private static final int SEED = 7;
+    private static final Maker ADAFISHER = (device, model) -> Method.ADAFISHER.make(device, model, REFRESH);
+
+    static final int SEED = 7;
 
     /** Less heap than this in 100 replays cannot be an object in each. */
     private static final long NO_OBJECT = 16 * 100;
@@ -33,22 +36,19 @@ final class ReplayChecks {
             checks.add(new Check(
                     "graph replay is plain execution: " + workload.name(),
                     true,
-                    target -> sameBits(
-                            target, Execution.GRAPH, Execution.PLAIN, workload, Method.ADAFISHER, Precision.FP32, 3)));
+                    target -> sameBits(target, Execution.GRAPH, Execution.PLAIN, workload, ADAFISHER, 3)));
         }
-        for (Method method : Method.values()) {
-            checks.add(new Check(
-                    "3 replays are 3 plain steps: " + method.label(),
-                    true,
-                    target -> sameBits(target, Execution.GRAPH, Execution.PLAIN, lenet(), method, Precision.FP32, 3)));
-        }
+        Optimizers.all()
+                .forEach((name, maker) -> checks.add(new Check(
+                        "3 replays are 3 plain steps: " + name,
+                        true,
+                        target -> sameBits(target, Execution.GRAPH, Execution.PLAIN, lenet(), maker, 3))));
         checks.add(new Check("capture on a blocking stream", true, ReplayChecks::blocking));
         for (Workload workload : Workload.small()) {
             checks.add(new Check(
                     "two runs are the same: " + workload.name(),
                     false,
-                    target -> sameBits(
-                            target, Execution.GRAPH, Execution.GRAPH, workload, Method.ADAFISHER, Precision.FP32, 5)));
+                    target -> sameBits(target, Execution.GRAPH, Execution.GRAPH, workload, ADAFISHER, 5)));
         }
         checks.add(new Check("memory over 1000 steps", false, ReplayChecks::flat));
         return checks;
@@ -59,9 +59,9 @@ final class ReplayChecks {
     }
 
     private static Finding sameBits(
-            Target target, Execution one, Execution other, Workload workload, Method method, Precision p, int steps) {
-        Map<String, double[]> first = states(target, one, workload, method, p, steps);
-        Map<String, double[]> second = states(target, other, workload, method, p, steps);
+            Target target, Execution one, Execution other, Workload workload, Maker maker, int steps) {
+        Map<String, double[]> first = states(target, one, workload, maker, steps);
+        Map<String, double[]> second = states(target, other, workload, maker, steps);
         Optional<String> difference = difference(first, second);
         return difference
                 .map(Finding::failed)
@@ -69,9 +69,9 @@ final class ReplayChecks {
     }
 
     private static Map<String, double[]> states(
-            Target target, Execution execution, Workload workload, Method method, Precision precision, int steps) {
+            Target target, Execution execution, Workload workload, Maker maker, int steps) {
         try (Device device = target.open(execution);
-                TrainingStep step = new TrainingStep(device, workload, method, precision, SEED, REFRESH)) {
+                TrainingStep step = new TrainingStep(device, workload, maker, Precision.FP32, SEED)) {
             for (int i = 0; i < steps; i++) {
                 step.step();
             }

@@ -43,15 +43,25 @@ public final class TrainingStep implements AutoCloseable {
         this(device, workload, method, precision, seed, 0);
     }
 
+    /** Makes an optimizer over all parameters of a model. */
+    public interface Maker {
+        Optimizer make(Device device, Layer model);
+    }
+
     /**
      * @param refreshInterval steps between refreshes of the curvature; 0 for the usual number
      */
     public TrainingStep(
             Device device, Workload workload, Method method, Precision precision, long seed, int refreshInterval) {
+        this(device, workload, (on, model) -> method.make(on, model, refreshInterval), precision, seed);
+    }
+
+    /** A step with any optimizer. */
+    public TrainingStep(Device device, Workload workload, Maker maker, Precision precision, long seed) {
         batches = Samples.make(workload, BATCHES, seed, arena);
         model = workload.model();
         model.initialize(device, seed);
-        optimizer = method.make(device, model, refreshInterval);
+        optimizer = maker.make(device, model);
         lossScale = precision == Precision.FP16
                 ? Optional.of(new LossScale(device, LossScale.Config.usual()))
                 : Optional.empty();
