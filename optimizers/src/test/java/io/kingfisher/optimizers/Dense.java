@@ -46,6 +46,16 @@ final class Dense {
         return result;
     }
 
+    static double[][] transposed(double[][] a) {
+        double[][] result = zeros(a[0].length, a.length);
+        for (int i = 0; i < a.length; i++) {
+            for (int j = 0; j < a[0].length; j++) {
+                result[j][i] = a[i][j];
+            }
+        }
+        return result;
+    }
+
     static double trace(double[][] a) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {

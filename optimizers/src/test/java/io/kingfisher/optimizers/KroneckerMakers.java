@@ -1,24 +1,38 @@
 package io.kingfisher.optimizers;
 
 import io.kingfisher.optimizers.curvature.LabelSource;
+import io.kingfisher.optimizers.kronecker.Ekfac;
+import java.util.ArrayList;
 import java.util.List;
 
-/** The methods of {@link KroneckerOptimizer}. */
+/** The methods that take a layer's Fisher block as the product of two factors. */
 final class KroneckerMakers {
+    private static final LabelSource DATA = new LabelSource.Empirical();
+
     private KroneckerMakers() {}
 
     static List<Maker> all() {
-        return List.of(
+        List<Maker> all = new ArrayList<>(List.of(
                 new Maker(
                         "K-FAC, factored",
                         (device, groups, clipping) ->
-                                new Kfac(device, groups, kfac(Kfac.Damping.FACTORED, 2), clipping)),
+                                new Kfac(device, groups, kfac(Kfac.Damping.FACTORED, 2), clipping),
+                        Maker.Emulated.ALL_NETS),
                 new Maker(
                         "K-FAC, exact",
-                        (device, groups, clipping) -> new Kfac(device, groups, kfac(Kfac.Damping.EXACT, 5), clipping)));
+                        (device, groups, clipping) ->
+                                new Kfac(device, groups, kfac(Kfac.Damping.EXACT, 5), clipping))));
+        for (Ekfac.Estimate estimate : Ekfac.Estimate.values()) {
+            Ekfac.Config config = new Ekfac.Config(0.05, estimate, 0.75, 0.9, DATA, 2, 6, 1e-3, 0.9);
+            all.add(new Maker(
+                    "EKFAC, " + estimate,
+                    (device, groups, clipping) -> new Ekfac(device, groups, config, clipping),
+                    Maker.Emulated.ONE_NET_ALONE));
+        }
+        return all;
     }
 
     private static Kfac.Config kfac(Kfac.Damping damping, int factorInterval) {
-        return new Kfac.Config(0.05, damping, 0.9, new LabelSource.Empirical(), factorInterval, 5, 1e-3, 0.9);
+        return new Kfac.Config(0.05, damping, 0.9, DATA, factorInterval, 5, 1e-3, 0.9);
     }
 }

@@ -7,8 +7,26 @@ import java.util.List;
  * One optimizer as the tests make it that hold for all of them: with a refresh every few steps where there is one.
  *
  * @param name how failures name it
+ * @param emulated on what the emulated GPU runs it, which takes long
  */
-record Maker(String name, Factory factory) {
+record Maker(String name, Factory factory, Emulated emulated) {
+    /** The nets that the emulated GPU trains, and whether they are compared with the reference device. */
+    enum Emulated {
+        ALL_NETS,
+        ONE_NET,
+        /** As its steps depend on the basis among eigenvectors of equal eigenvalues, it is compared with itself only. */
+        ONE_NET_ALONE
+    }
+
+    Maker(String name, Factory factory) {
+        this(name, factory, Emulated.ONE_NET);
+    }
+
+    /** With another choice of {@link #emulated}. */
+    Maker emulated(Emulated other) {
+        return new Maker(name, factory, other);
+    }
+
     /** Makes it for any parameters. */
     interface Factory {
         Optimizer make(Device device, List<ParameterGroup> groups, Clipping clipping);

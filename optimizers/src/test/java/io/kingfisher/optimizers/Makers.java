@@ -31,7 +31,9 @@ final class Makers {
 
     /** Those without curvature, and AdaFisher. */
     static List<Maker> firstOrder() {
-        return List.of(SGD, ADAM_W, RELEASED, PAPER, RELATIVE);
+        return Stream.of(SGD, ADAM_W, RELEASED, PAPER, RELATIVE)
+                .map(maker -> maker.emulated(Maker.Emulated.ALL_NETS))
+                .toList();
     }
 
     private static Maker adaFisher(Mode mode) {

@@ -1,7 +1,6 @@
 package io.kingfisher.optimizers;
 
 import io.kingfisher.layers.Parameter;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,20 +29,8 @@ final class ReferenceKfac {
         uses.forEach((weight, seen) -> {
             layers.computeIfAbsent(weight, _ -> ReferenceLayer.of(seen));
             ReferenceMoments fresh = ReferenceMoments.of(seen, samples);
-            averages.merge(
-                    weight,
-                    fresh,
-                    (old, now) -> new ReferenceMoments(mix(old.a(), now.a(), keep), mix(old.g(), now.g(), keep)));
+            averages.merge(weight, fresh, (old, now) -> old.mix(now, keep));
         });
-    }
-
-    private static List<double[][]> mix(List<double[][]> old, List<double[][]> now, double keep) {
-        List<double[][]> result = new ArrayList<>();
-        for (int k = 0; k < old.size(); k++) {
-            double[][] zero = Dense.zeros(old.get(k).length, old.get(k).length);
-            result.add(Dense.plus(Dense.plus(zero, keep, old.get(k)), 1 - keep, now.get(k)));
-        }
-        return result;
     }
 
     void solve() {

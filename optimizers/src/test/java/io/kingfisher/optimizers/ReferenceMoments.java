@@ -45,6 +45,20 @@ record ReferenceMoments(List<double[][]> a, List<double[][]> g) {
                 List.<double[][]>of(Dense.plus(Dense.plus(none, ta1 / total, g1), ta2 / total, g2)));
     }
 
+    /** The average with what comes now, of which {@code keep} is kept. */
+    ReferenceMoments mix(ReferenceMoments now, double keep) {
+        return new ReferenceMoments(mix(a, now.a, keep), mix(g, now.g, keep));
+    }
+
+    private static List<double[][]> mix(List<double[][]> old, List<double[][]> now, double keep) {
+        List<double[][]> result = new ArrayList<>();
+        for (int k = 0; k < old.size(); k++) {
+            double[][] zero = Dense.zeros(old.get(k).length, old.get(k).length);
+            result.add(Dense.plus(Dense.plus(zero, keep, old.get(k)), 1 - keep, now.get(k)));
+        }
+        return result;
+    }
+
     private static void outer(double[][] sum, double[] v, double by) {
         for (int i = 0; i < v.length; i++) {
             for (int j = 0; j < v.length; j++) {

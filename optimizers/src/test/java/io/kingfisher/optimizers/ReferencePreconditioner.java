@@ -32,10 +32,15 @@ abstract class ReferencePreconditioner {
     /** Takes in the uses of a layer in the k-th refresh, 1 for the first. */
     abstract void observe(ReferenceLayer layer, List<ReferenceFisher.Use> uses, double samples, int k);
 
+    /** Looks at the gradients of all parameters in every step. */
+    void see(ReferenceLayer layer, Map<Parameter, double[]> gradients, double samples) {}
+
     /** Makes what directions are made of from the statistics so far. */
     void solve(ReferenceLayer layer) {}
 
-    abstract boolean covers(ReferenceLayer layer);
+    boolean covers(ReferenceLayer layer) {
+        return true;
+    }
 
     abstract double[][] direction(ReferenceLayer layer, int group, double[][] d);
 
@@ -54,6 +59,9 @@ abstract class ReferencePreconditioner {
         Map<Parameter, double[]> p = net.parameters(), start = net.parameters();
         for (int t = 1; t <= steps; t++) {
             Optimizer.Cadence cadence = net.step();
+            Map<Parameter, double[]> gradients = new HashMap<>();
+            p.keySet().forEach(parameter -> gradients.put(parameter, net.gradient(parameter)));
+            layers.values().stream().filter(this::covers).forEach(layer -> see(layer, gradients, net.samples()));
             if (cadence != Optimizer.Cadence.STEP) {
                 refreshes++;
                 net.uses().forEach((weight, uses) -> {
@@ -66,8 +74,6 @@ abstract class ReferencePreconditioner {
             if (cadence == Optimizer.Cadence.SOLVE) {
                 layers.values().stream().filter(this::covers).forEach(this::solve);
             }
-            Map<Parameter, double[]> gradients = new HashMap<>();
-            p.keySet().forEach(parameter -> gradients.put(parameter, net.gradient(parameter)));
             step(p, gradients);
             SideBySide.compare(p, t);
         }

@@ -73,7 +73,7 @@ class EveryMethodTest {
         StringBuilder kwargs = new StringBuilder("weight_decay: 1e-4");
         INTERVALS.stream()
                 .filter(options::knows)
-                .forEach(key -> kwargs.append(", ").append(key).append(": 2"));
+                .forEach(key -> kwargs.append(", ").append(key).append(key.equals("TInv") ? ": 4" : ": 2"));
         return """
                 dataset: glyphs
                 train_size: 160

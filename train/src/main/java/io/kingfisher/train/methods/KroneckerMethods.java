@@ -7,6 +7,7 @@ import static io.kingfisher.train.config.ValueType.nonNegative;
 import static io.kingfisher.train.config.ValueType.positive;
 
 import io.kingfisher.optimizers.Kfac;
+import io.kingfisher.optimizers.kronecker.Ekfac;
 import io.kingfisher.train.config.OptimizerSchema;
 import io.kingfisher.train.config.Option;
 import io.kingfisher.train.config.OptionSchema;
@@ -16,40 +17,94 @@ import java.util.Locale;
 
 /** Methods that take the Fisher block of a layer as a Kronecker product. */
 final class KroneckerMethods {
+    private static final Option DAMPING =
+            Option.of("damping", positive(), 1e-3, "added to the Fisher matrix of each layer");
+    private static final Option FACTOR_DECAY =
+            Option.of("factor_decay", decay(), 0.95, "decay of the factors' running averages");
+    private static final Option T_COV = Option.of("TCov", atLeast(1), 10L, "steps between refreshes of the factors");
+    private static final Option T_INV = Option.of(
+            "TInv", atLeast(1), 100L, "steps between decompositions, at each of which factors are refreshed too");
+    private static final Option KL_CLIP =
+            Option.of("kl_clip", positive(), 1e-3, "bound on the squared length of a step in the Fisher norm");
+    private static final Option MOMENTUM = Option.of("momentum", decay(), 0.9, "share of the last step that is kept");
+    private static final Option WEIGHT_DECAY =
+            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights, as part of the gradient");
+
     private static final OptionSchema KFAC = OptionSchema.of(
             "KFAC",
-            Option.of("damping", positive(), 1e-3, "added to the Fisher matrix of each layer"),
+            DAMPING,
             Option.of(
                     "damping_rule",
                     choice("factored", "exact"),
                     "factored",
                     "its root added to each factor, or all of it to their product"),
-            Option.of("factor_decay", decay(), 0.95, "decay of the factors' running averages"),
+            FACTOR_DECAY,
             CommonOptions.labels("sampled"),
-            Option.of("TCov", atLeast(1), 10L, "steps between refreshes of the factors"),
-            Option.of("TInv", atLeast(1), 100L, "steps between inversions, at each of which factors are refreshed too"),
-            Option.of("kl_clip", positive(), 1e-3, "bound on the squared length of a step in the Fisher norm"),
-            Option.of("momentum", decay(), 0.9, "share of the last step that is kept"),
-            Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights, as part of the gradient"),
+            T_COV,
+            T_INV,
+            KL_CLIP,
+            MOMENTUM,
+            WEIGHT_DECAY,
+            CommonOptions.DIST);
+
+    private static final OptionSchema EKFAC = OptionSchema.of(
+            "EKFAC",
+            DAMPING,
+            Option.of(
+                    "moments",
+                    choice("samples", "places", "gradient"),
+                    "samples",
+                    "what second moments in the eigenbasis are of: gradients of samples, those of each of their places, or"
+                            + " every step's whole gradient"),
+            Option.of("moments_decay", decay(), 0.75, "decay of these moments' running average"),
+            FACTOR_DECAY,
+            CommonOptions.labels("empirical"),
+            T_COV,
+            T_INV,
+            KL_CLIP,
+            MOMENTUM,
+            WEIGHT_DECAY,
             CommonOptions.DIST);
 
     private KroneckerMethods() {}
 
     static List<Method> all() {
-        return List.of(new Method(
-                new OptimizerSchema(KFAC, 0.03),
-                new Method.Facts(
-                        "K-FAC, with KFC for convolutions",
-                        "Martens and Grosse, 2015; Grosse and Martens, 2016",
-                        "2 o i (i + o) flops; second moments at refreshes, inverses at longer intervals",
-                        "P + 2 (i i + o o)"),
-                (device, groups, o, clipping) -> new Kfac(device, groups, kfac(o), clipping)));
+        return List.of(
+                new Method(
+                        new OptimizerSchema(KFAC, 0.03),
+                        new Method.Facts(
+                                "K-FAC, with KFC for convolutions",
+                                "Martens and Grosse, 2015; Grosse and Martens, 2016",
+                                "2 o i (i + o) flops; second moments at refreshes, inverses at longer intervals",
+                                "P + 2 (i i + o o)"),
+                        (device, groups, o, clipping) -> new Kfac(device, groups, kfac(o), clipping)),
+                new Method(
+                        new OptimizerSchema(EKFAC, 0.03),
+                        new Method.Facts(
+                                "EKFAC: K-FAC's eigenbasis with the best diagonal in it",
+                                "George et al., 2018",
+                                "4 o i (i + o) flops; second moments at refreshes, eigenvectors at longer intervals",
+                                "2 P + 2 (i i + o o)"),
+                        (device, groups, o, clipping) -> new Ekfac(device, groups, ekfac(o), clipping)));
     }
 
     private static Kfac.Config kfac(Options o) {
         return new Kfac.Config(
                 o.real("damping"),
                 Kfac.Damping.valueOf(o.text("damping_rule").toUpperCase(Locale.ROOT)),
+                o.real("factor_decay"),
+                CommonOptions.labels(o),
+                o.integer("TCov"),
+                o.integer("TInv"),
+                o.real("kl_clip"),
+                o.real("momentum"));
+    }
+
+    private static Ekfac.Config ekfac(Options o) {
+        return new Ekfac.Config(
+                o.real("damping"),
+                Ekfac.Estimate.valueOf(o.text("moments").toUpperCase(Locale.ROOT)),
+                o.real("moments_decay"),
                 o.real("factor_decay"),
                 CommonOptions.labels(o),
                 o.integer("TCov"),
