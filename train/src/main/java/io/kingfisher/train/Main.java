@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
         versionProvider = Main.Version.class,
         subcommands = {
             TrainCommand.class,
+            CompareCommand.class,
             OptimizersCommand.class,
             DoctorCommand.class,
             SelftestCommand.class,

@@ -28,6 +28,22 @@ final class Snapshots {
         return new Checkpoint(state, tensors);
     }
 
+    /** A checkpoint over copies in the arena, which steps do not change. */
+    static Checkpoint copy(Experiment experiment, TrainingState state, Arena arena) {
+        Checkpoint live = take(experiment, state, arena);
+        return new Checkpoint(
+                state,
+                live.tensors().stream()
+                        .map(tensor -> new SafeTensor(
+                                tensor.name(),
+                                tensor.dtype(),
+                                tensor.shape(),
+                                arena.allocate(Math.max(1, tensor.data().byteSize()), 64)
+                                        .asSlice(0, tensor.data().byteSize())
+                                        .copyFrom(tensor.data())))
+                        .toList());
+    }
+
     private static Map<String, Tensor> tensors(Experiment experiment) {
         Map<String, Tensor> all = new LinkedHashMap<>();
         for (Variable variable : experiment.model().variables()) {

@@ -182,7 +182,7 @@ final class Trainer {
             reportSkipped(progress, stepBefore);
             optimizer.reports().forEach(progress::line);
             Scores train = run.tally.scores(experiment.task(), experiment.task().ranked());
-            last = evaluate();
+            last = Evaluation.of(experiment);
             EpochRecord record = new EpochRecord(
                     number,
                     run.step,
@@ -269,18 +269,6 @@ final class Trainer {
                         + " skipped because gradients overflowed; the loss scale is now "
                         + String.format(Locale.ROOT, "%.0f", scale.scale()));
             }
-        }
-
-        private Scores evaluate() {
-            DataLoader test = experiment.testLoader();
-            test.seek(Position.START);
-            Tally tally = new Tally();
-            Pipeline pipeline = new Pipeline(experiment.programs().history(), tally::add);
-            for (int i = 0; i < test.batchesPerEpoch(); i++) {
-                pipeline.give(experiment.programs().evaluation(), test.next(), 0);
-            }
-            pipeline.drain();
-            return tally.scores(experiment.task(), true);
         }
 
         private boolean stopsEarly(double loss) {

@@ -78,7 +78,8 @@ public final class ConfigReader {
         return text.toString();
     }
 
-    private RunConfig read(YamlNode.Mapping given, String file, List<Setting> overrides) {
+    /** Reads a tree that may have been put together from several places of a file. */
+    RunConfig read(YamlNode.Mapping given, String file, List<Setting> overrides) {
         YamlNode.Mapping root = given;
         for (Setting override : overrides) {
             root = Overrides.apply(root, override);

@@ -44,7 +44,8 @@ public record RunConfig(
         return runs;
     }
 
-    private RunConfig withSeed(long seed) {
+    /** The same run with another seed. */
+    public RunConfig withSeed(long seed) {
         var changed = new LinkedHashMap<>(settings);
         changed.put("seed", seed);
         var run = new TrainingConfig(

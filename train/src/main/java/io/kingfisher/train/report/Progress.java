@@ -26,6 +26,7 @@ public final class Progress implements AutoCloseable {
     private long epochSteps;
     private long drawnNanos;
     private boolean barShown;
+    private boolean shares;
 
     Progress(PrintStream out, boolean terminal, int columns, LongSupplier nanoTime, long firstStep, long totalSteps) {
         this.out = out;
@@ -48,6 +49,17 @@ public final class Progress implements AutoCloseable {
         Console console = System.console();
         boolean terminal = console != null && console.isTerminal() && !"dumb".equals(System.getenv("TERM"));
         return new Progress(System.out, terminal, columns(), System::nanoTime, firstStep, totalSteps);
+    }
+
+    /**
+     * Progress of something whose parts are no steps: what is told as steps are parts of the whole, which lines show in percent.
+     *
+     * @param firstPart parts that are done already
+     */
+    public static Progress openShares(long firstPart, long totalParts) {
+        Progress progress = open(firstPart, totalParts);
+        progress.shares = true;
+        return progress;
     }
 
     private static int columns() {
@@ -91,6 +103,9 @@ public final class Progress implements AutoCloseable {
         double share = Math.clamp((double) (step - epochFirstStep) / epochSteps, 0, 1);
         if (terminal) {
             draw(share, text.toString());
+        } else if (shares) {
+            out.printf(Locale.ROOT, "%s  %d%%  %s%n", label, (int) (100 * share), text);
+            out.flush();
         } else {
             out.printf(Locale.ROOT, "%s  step %d/%d  %s%n", label, step - epochFirstStep, epochSteps, text);
             out.flush();

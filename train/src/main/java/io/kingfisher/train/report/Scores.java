@@ -40,7 +40,8 @@ public record Scores(
                 OptionalDouble.empty());
     }
 
-    void putInto(Map<String, Object> record, String prefix) {
+    /** Adds the scores that there are to a record, under keys such as {@code test_top1}. */
+    public void putInto(Map<String, Object> record, String prefix) {
         record.put(prefix + "_loss", loss);
         top1.ifPresent(value -> record.put(prefix + "_top1", value));
         top5.ifPresent(value -> record.put(prefix + "_top5", value));
