@@ -141,7 +141,9 @@ final class ComparedRun {
             this.loader = experiment.trainLoader();
             this.perEpoch = loader.batchesPerEpoch();
             boolean timed = plan.budget().timed();
-            this.total = timed ? Long.MAX_VALUE : Math.round(plan.budget().amount() * perEpoch);
+            this.total = timed
+                    ? Long.MAX_VALUE
+                    : Math.max(1, Math.round(plan.budget().amount() * perEpoch));
             this.learningRate =
                     timed ? LearningRate.ofShares(config, perEpoch) : new LearningRate(config, perEpoch, total);
             this.movement = new Movement(experiment.model());

@@ -1,6 +1,5 @@
 package io.kingfisher.train.config;
 
-import static io.kingfisher.train.config.ValueType.atLeast;
 import static io.kingfisher.train.config.ValueType.fraction;
 import static io.kingfisher.train.config.ValueType.nonNegative;
 import static io.kingfisher.train.config.ValueType.positive;
@@ -32,7 +31,7 @@ public final class ComparePlanReader {
     private static final OptionSchema BUDGET = OptionSchema.of(
             "budget",
             Option.unset("seconds", positive(), "seconds of training steps of each run"),
-            Option.unset("epochs", atLeast(1), "passes over the training data"));
+            Option.unset("epochs", positive(), "passes over the training data, also parts of one"));
 
     private static final OptionSchema TARGET = OptionSchema.of(
             "target",
@@ -140,7 +139,7 @@ public final class ComparePlanReader {
         }
         return given.has("seconds")
                 ? new Budget(Budget.Unit.SECONDS, given.real("seconds"))
-                : new Budget(Budget.Unit.EPOCHS, given.whole("epochs"));
+                : new Budget(Budget.Unit.EPOCHS, given.real("epochs"));
     }
 
     private static Optional<Target> target(YamlNode.Mapping root, Source source) {
