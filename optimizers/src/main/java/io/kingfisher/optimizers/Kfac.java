@@ -161,7 +161,8 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Layer> {
         return switch (kept) {
             case Norm norm -> norm.blocks().direction(d);
             case Factored f -> f.inverses().direction(d);
-            case Exact f -> f.basis().divide(d, f.basis().eigenvalues(d.graph()), config.damping());
+            case Exact f ->
+                f.basis().divide(d, f.basis().eigenvalues(d.graph()), d.graph().scalar(config.damping()));
         };
     }
 }

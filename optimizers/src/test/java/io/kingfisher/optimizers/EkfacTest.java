@@ -9,6 +9,7 @@ import io.kingfisher.layers.Parameter;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.kronecker.Ekfac;
 import io.kingfisher.optimizers.kronecker.Ekfac.Estimate;
+import io.kingfisher.optimizers.kronecker.Tekfac;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Tensor;
 import java.util.List;
@@ -26,6 +27,29 @@ class EkfacTest {
 
     private static Ekfac ekfac(TestNet net, Ekfac.Config config) {
         return new Ekfac(net.device(), net.group(0.02, 1e-3), config, new Clipping.None());
+    }
+
+    private static Tekfac tekfac(TestNet net, Ekfac.Config config, boolean relative) {
+        return new Tekfac(net.device(), net.group(0.02, 1e-3), config, relative, new Clipping.None());
+    }
+
+    /** The same in the basis of TKFAC. */
+    @ParameterizedTest
+    @CsvSource({
+        "MLP, SAMPLES, 1, false",
+        "MLP, GRADIENT, 2, true",
+        "CONV, SAMPLES, 2, true",
+        "CONV, PLACES, 1, false",
+        "TRANSFORMER, PLACES, 2, true",
+        "TIED, SAMPLES, 1, false"
+    })
+    void followsTheReferenceWithRestrictedTraces(TestNet.Kind kind, Estimate estimate, int seed, boolean relative) {
+        Ekfac.Config config = config(estimate, 0.75, 2, 6);
+        try (TestNet net = TestNet.of(kind, seed)) {
+            Ekfac tekfac = tekfac(net, config, relative);
+            new ReferenceEkfac(config, tekfac.state(), 0.02, 1e-3, true, relative)
+                    .follow(net, tekfac, kind == TestNet.Kind.MLP || kind == TestNet.Kind.CONV ? 100 : 24);
+        }
     }
 
     /** Every net beside the reference. */
@@ -81,11 +105,11 @@ class EkfacTest {
 
     /** In its own basis S is the best diagonal: it has the trace of F, and no other comes closer. */
     @ParameterizedTest
-    @EnumSource(names = {"MLP", "CONV", "DEPTHWISE"})
-    void noDiagonalIsCloser(TestNet.Kind kind) {
+    @CsvSource({"MLP, false", "MLP, true", "CONV, false", "DEPTHWISE, true"})
+    void noDiagonalIsCloser(TestNet.Kind kind, boolean restricted) {
         try (TestNet net = TestNet.of(kind, 3)) {
-            Ekfac ekfac = ekfac(net, config(Estimate.SAMPLES, 0, 1, 1000));
-            net.compile(ekfac, true);
+            Ekfac.Config config = config(Estimate.SAMPLES, 0, 1, 1000);
+            net.compile(restricted ? tekfac(net, config, false) : ekfac(net, config), true);
             net.step();
             Map<String, double[]> before = net.everything();
             net.step();

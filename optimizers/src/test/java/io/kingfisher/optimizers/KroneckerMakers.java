@@ -2,6 +2,8 @@ package io.kingfisher.optimizers;
 
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.kronecker.Ekfac;
+import io.kingfisher.optimizers.kronecker.Tekfac;
+import io.kingfisher.optimizers.kronecker.Tkfac;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,6 +31,16 @@ final class KroneckerMakers {
                     (device, groups, clipping) -> new Ekfac(device, groups, config, clipping),
                     Maker.Emulated.ONE_NET_ALONE));
         }
+        Ekfac.Config basis = new Ekfac.Config(0.05, Ekfac.Estimate.SAMPLES, 0.75, 0.9, DATA, 2, 6, 1e-3, 0.9);
+        all.add(new Maker(
+                "TEKFAC",
+                (device, groups, clipping) -> new Tekfac(device, groups, basis, true, clipping),
+                Maker.Emulated.ONE_NET_ALONE));
+        Tkfac.Config traces = new Tkfac.Config(0.05, Tkfac.Damping.PLAIN, 0.9, DATA, 2, 4, 1e-3, 0.9);
+        all.add(new Maker("TKFAC", (device, groups, clipping) -> new Tkfac(device, groups, traces, clipping)));
+        Kfac.Config improved =
+                new Kfac.Config(0.05, Kfac.Damping.FACTORED, 0.9, new LabelSource.Improved(1e-12), 2, 4, 1e-3, 0.9);
+        all.add(new Maker("ieKFAC", (device, groups, clipping) -> new Kfac(device, groups, improved, clipping)));
         return all;
     }
 

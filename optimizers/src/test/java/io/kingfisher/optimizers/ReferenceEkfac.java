@@ -10,26 +10,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * EKFAC in double precision. Eigenvectors of equal eigenvalues are not unique, and S depends on which they are; so they are
+ * EKFAC and TEKFAC in double precision. Eigenvectors of equal eigenvalues are not unique, and S depends on which they are; so they are
  * taken from the optimizer, after checking that they are eigenvectors of the factors here.
  */
 final class ReferenceEkfac extends ReferencePreconditioner {
     private final Ekfac.Config config;
     private final OptimizerState state;
+    private final boolean restricted;
+    private final boolean relative;
     private final Map<Parameter, ReferenceMoments> averages = new HashMap<>();
     private final Map<Parameter, ReferenceMoments> blocks = new HashMap<>();
     /** Ug, Ua and S of each group. */
     private final Map<Parameter, List<double[][][]>> bases = new HashMap<>();
 
     ReferenceEkfac(Ekfac.Config config, OptimizerState state, double rate, double decay) {
+        this(config, state, rate, decay, false, false);
+    }
+
+    /**
+     * @param restricted whether it is TEKFAC
+     * @param relative whether damping is a share of the mean of S
+     */
+    ReferenceEkfac(
+            Ekfac.Config config,
+            OptimizerState state,
+            double rate,
+            double decay,
+            boolean restricted,
+            boolean relative) {
         super(new Settings(rate, decay, config.momentum(), false, config.clip()));
         this.config = config;
         this.state = state;
+        this.restricted = restricted;
+        this.relative = relative;
     }
 
     @Override
     void observe(ReferenceLayer layer, List<ReferenceFisher.Use> uses, double samples, int k) {
-        ReferenceMoments fresh = ReferenceMoments.of(uses, samples);
+        ReferenceMoments fresh =
+                restricted ? ReferenceTkfac.weighted(layer, uses, samples) : ReferenceMoments.of(uses, samples);
         averages.merge(layer.weight(), fresh, (old, now) -> old.mix(now, Math.min(1 - 1.0 / k, config.decay())));
         if (config.estimate() != Ekfac.Estimate.GRADIENT && bases.containsKey(layer.weight())) {
             boolean whole = config.estimate() == Ekfac.Estimate.SAMPLES;
@@ -83,7 +102,7 @@ final class ReferenceEkfac extends ReferencePreconditioner {
             double[] dg = values(ug, g), da = values(ua, a);
             for (int o = 0; o < g.length; o++) {
                 for (int i = 0; i < a.length; i++) {
-                    s[o][i] = Math.max(0, dg[o]) * Math.max(0, da[i]);
+                    s[o][i] = Math.max(0, dg[o]) * Math.max(0, da[i]) / (restricted ? Dense.trace(g) : 1);
                 }
             }
             basis.add(new double[][][] {ug, ua, s});
@@ -126,9 +145,15 @@ final class ReferenceEkfac extends ReferencePreconditioner {
         }
         double[][][] basis = bases.get(layer.weight()).get(group);
         double[][] rotated = into(basis, d);
+        double mean = 0;
+        for (double[] row : basis[2]) {
+            for (double value : row) {
+                mean += value / row.length / basis[2].length;
+            }
+        }
         for (int o = 0; o < rotated.length; o++) {
             for (int i = 0; i < rotated[o].length; i++) {
-                rotated[o][i] /= basis[2][o][i] + config.damping();
+                rotated[o][i] /= basis[2][o][i] + (relative ? mean : 1) * config.damping();
             }
         }
         return Dense.times(Dense.times(basis[0], rotated), Dense.transposed(basis[1]));

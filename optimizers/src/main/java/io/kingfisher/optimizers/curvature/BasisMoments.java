@@ -21,7 +21,7 @@ import java.util.List;
  */
 public final class BasisMoments {
     /** What M is where a layer is applied at several places (pixels, tokens) of a sample. */
-    public enum Sharing {
+    public enum Unit {
         /**
          * The sum over all places of a sample, the samples being what the first axis of the layer's input counts: exact.
          * An embedding's lookups, which would take a table for each sample, and several applications of one layer count
@@ -37,18 +37,18 @@ public final class BasisMoments {
 
     private final LayerMatrix layer;
     private final Eigenbasis basis;
-    private final Sharing sharing;
+    private final Unit unit;
 
-    private BasisMoments(LayerMatrix layer, Eigenbasis basis, Sharing sharing) {
+    private BasisMoments(LayerMatrix layer, Eigenbasis basis, Unit unit) {
         this.layer = layer;
         this.basis = basis;
-        this.sharing = sharing;
+        this.unit = unit;
     }
 
     /** S [groups x outputs x inputs] of any layer but a norm. */
     public static Value of(
-            LayerMatrix layer, Eigenbasis basis, Gradients gradients, List<LabelSource.Draw> draws, Sharing sharing) {
-        BasisMoments moments = new BasisMoments(layer, basis, sharing);
+            LayerMatrix layer, Eigenbasis basis, Gradients gradients, List<LabelSource.Draw> draws, Unit unit) {
+        BasisMoments moments = new BasisMoments(layer, basis, unit);
         List<Value> parts = new ArrayList<>();
         for (LabelSource.Draw draw : draws) {
             for (Capture capture : layer.captures()) {
@@ -97,7 +97,7 @@ public final class BasisMoments {
         Value body = c.matrix(c.a()).matmul(ua.slice(0, 0, width));
         Value a = layer.homogeneous() ? body.add(ua.slice(0, width, width + 1)) : body;
         Value rotated = c.matrix(g).matmul(ug);
-        if (places == 1 || sharing == Sharing.PLACES) {
+        if (places == 1 || unit == Unit.PLACES) {
             return rotated.square().matmul(a.square(), true, false);
         }
         return sum(samples, layer.outputs() * layer.inputs(), (from, to) -> {
@@ -115,7 +115,7 @@ public final class BasisMoments {
         Value patches = ua.slice(1, 0, width).t().reshape(groups * i, w.dim(1), w.dim(2), w.dim(3));
         Value channels = basis.outputVectors(g.graph()).t().reshape(groups * o, o, 1, 1);
         Convolution one = new Convolution(1, 1, 0, 0, 1, 1, c.window().groups());
-        boolean whole = sharing == Sharing.SAMPLES && places > 1;
+        boolean whole = unit == Unit.SAMPLES && places > 1;
         return sum(g.dim(0), groups * i * (places + (whole ? o : 0)), (from, to) -> {
             Value body = convolved(new Conv2d(c.window()), c.a().slice(0, from, to), patches);
             Value a = layer.homogeneous() ? body.add(ua.slice(1, width, i).reshape(groups * i, 1, 1)) : body;

@@ -85,8 +85,8 @@ public final class Eigenbasis {
     }
 
     /** Ug ((Ug^T D Ua) / (diagonal + damping)) Ua^T for a diagonal [groups x outputs x inputs] in this basis. */
-    public Value divide(Value d, Value diagonal, double damping) {
-        Expr quotient = Expr.arg(0).div(Expr.arg(1).add(damping));
-        return outOf(d.graph().map(quotient, into(d), diagonal));
+    public Value divide(Value d, Value diagonal, Value damping) {
+        Expr quotient = Expr.arg(0).div(Expr.arg(1).add(Expr.arg(2)));
+        return outOf(d.graph().map(quotient, into(d), diagonal, damping));
     }
 }

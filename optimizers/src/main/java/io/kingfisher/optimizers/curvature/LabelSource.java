@@ -46,6 +46,27 @@ public sealed interface LabelSource {
         }
     }
 
+    /**
+     * The training labels, each sample's gradients divided by the length of its loss's gradient with respect to the model's
+     * output z: G = E[g g^T / s], s = |d ell / d z|^2, in which samples that are fitted already count as others do. K-FAC with
+     * it is ieKFAC (Wu et al., An improved empirical Fisher approximation for natural gradient descent, 2024). A sample is
+     * what one index of the first axis of a layer's output stands for, all its outputs together.
+     *
+     * @param floor the least s that is divided by, above 0
+     */
+    record Improved(double floor) implements LabelSource {
+        public Improved {
+            if (!(floor > 0)) {
+                throw new KingfisherException("The least squared gradient to divide by is above 0, not " + floor + ".");
+            }
+        }
+
+        @Override
+        public List<Draw> draws(Gradients gradients) {
+            return ImprovedEmpirical.draws(gradients, floor);
+        }
+    }
+
     /** Labels drawn from the model's own distribution: an unbiased estimate of the Fisher matrix (Martens and Grosse, 2015). */
     record MonteCarlo(int count) implements LabelSource {
         public MonteCarlo {

@@ -30,7 +30,7 @@ import java.util.List;
  * <p>S begins anew with each basis, as the diagonal dg da^T of K-FAC, and from then on is an exponential average of one of the
  * {@link Estimate}s. Norm layers have exact blocks, as in K-FAC.
  */
-public final class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
+public class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
     /** What S is the average of. */
     public enum Estimate {
         /** Squared gradients of samples, at each refresh of the factors (algorithm 1). */
@@ -119,17 +119,37 @@ public final class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
         switch (kept) {
             case Norm norm -> norm.blocks().observe(layer, gradients, draws, refresh);
             case Corrected c -> {
-                Moments.Pair fresh = Moments.of(layer, gradients, draws);
+                Moments.Pair fresh = moments(layer, gradients, draws);
                 c.a().take(fresh.inputs(), refresh);
                 c.g().take(fresh.outputs(), refresh);
                 if (config.estimate() != Estimate.GRADIENT) {
-                    BasisMoments.Sharing sharing = config.estimate() == Estimate.SAMPLES
-                            ? BasisMoments.Sharing.SAMPLES
-                            : BasisMoments.Sharing.PLACES;
+                    BasisMoments.Unit sharing = config.estimate() == Estimate.SAMPLES
+                            ? BasisMoments.Unit.SAMPLES
+                            : BasisMoments.Unit.PLACES;
                     c.s().take(BasisMoments.of(layer, c.basis(), gradients, draws, sharing), refresh);
                 }
             }
         }
+    }
+
+    /** The estimates of the factors whose eigenvectors are the basis. */
+    protected Moments.Pair moments(LayerMatrix layer, Gradients gradients, List<LabelSource.Draw> draws) {
+        return Moments.of(layer, gradients, draws);
+    }
+
+    /** What S is in a new basis, until something else is known. */
+    protected Value start(Corrected c, Graph graph) {
+        return c.basis().eigenvalues(graph);
+    }
+
+    /** What is added to S; it broadcasts to its shape. */
+    protected Value damping(Value s) {
+        return s.graph().scalar(config.damping());
+    }
+
+    /** The settings. */
+    protected final Config config() {
+        return config;
     }
 
     @Override
@@ -147,7 +167,7 @@ public final class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
             case Norm norm -> List.of(norm.blocks().job(config.damping()));
             case Corrected c -> {
                 List<Decompositions.Job> jobs = new ArrayList<>(c.basis().jobs(c.g()::read, c.a()::read));
-                jobs.add(new Decompositions.Computed(c.s().name(), c.basis()::eigenvalues, c.s().average()));
+                jobs.add(new Decompositions.Computed(c.s().name(), graph -> start(c, graph), c.s().average()));
                 yield jobs;
             }
         };
@@ -158,7 +178,10 @@ public final class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
         Graph graph = d.graph();
         return switch (kept) {
             case Norm norm -> norm.blocks().direction(d);
-            case Corrected c -> c.basis().divide(d, c.s().read(graph), config.damping());
+            case Corrected c -> {
+                Value s = c.s().read(graph);
+                yield c.basis().divide(d, s, damping(s));
+            }
         };
     }
 }

@@ -7,7 +7,10 @@ import static io.kingfisher.train.config.ValueType.nonNegative;
 import static io.kingfisher.train.config.ValueType.positive;
 
 import io.kingfisher.optimizers.Kfac;
+import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.kronecker.Ekfac;
+import io.kingfisher.optimizers.kronecker.Tekfac;
+import io.kingfisher.optimizers.kronecker.Tkfac;
 import io.kingfisher.train.config.OptimizerSchema;
 import io.kingfisher.train.config.Option;
 import io.kingfisher.train.config.OptionSchema;
@@ -30,14 +33,24 @@ final class KroneckerMethods {
     private static final Option WEIGHT_DECAY =
             Option.of("weight_decay", nonNegative(), 0.0, "decay of the weights, as part of the gradient");
 
+    private static final Option DAMPING_RULE = Option.of(
+            "damping_rule",
+            choice("factored", "exact"),
+            "factored",
+            "its root added to each factor, or all of it to their product");
+    private static final Option MOMENTS = Option.of(
+            "moments",
+            choice("samples", "places", "gradient"),
+            "samples",
+            "what second moments in the eigenbasis are of: gradients of samples, those of each of their places, or"
+                    + " every step's whole gradient");
+    private static final Option MOMENTS_DECAY =
+            Option.of("moments_decay", decay(), 0.75, "decay of these moments' running average");
+
     private static final OptionSchema KFAC = OptionSchema.of(
             "KFAC",
             DAMPING,
-            Option.of(
-                    "damping_rule",
-                    choice("factored", "exact"),
-                    "factored",
-                    "its root added to each factor, or all of it to their product"),
+            DAMPING_RULE,
             FACTOR_DECAY,
             CommonOptions.labels("sampled"),
             T_COV,
@@ -50,15 +63,59 @@ final class KroneckerMethods {
     private static final OptionSchema EKFAC = OptionSchema.of(
             "EKFAC",
             DAMPING,
-            Option.of(
-                    "moments",
-                    choice("samples", "places", "gradient"),
-                    "samples",
-                    "what second moments in the eigenbasis are of: gradients of samples, those of each of their places, or"
-                            + " every step's whole gradient"),
-            Option.of("moments_decay", decay(), 0.75, "decay of these moments' running average"),
+            MOMENTS,
+            MOMENTS_DECAY,
             FACTOR_DECAY,
             CommonOptions.labels("empirical"),
+            T_COV,
+            T_INV,
+            KL_CLIP,
+            MOMENTUM,
+            WEIGHT_DECAY,
+            CommonOptions.DIST);
+
+    private static final OptionSchema TKFAC = OptionSchema.of(
+            "TKFAC",
+            DAMPING,
+            Option.of(
+                    "damping_rule",
+                    choice("plain", "relative"),
+                    "plain",
+                    "its root added to each factor, or that times the factor's mean eigenvalue"),
+            FACTOR_DECAY,
+            CommonOptions.labels("empirical"),
+            T_COV,
+            T_INV,
+            KL_CLIP,
+            MOMENTUM,
+            WEIGHT_DECAY,
+            CommonOptions.DIST);
+
+    private static final OptionSchema TEKFAC = OptionSchema.of(
+            "TEKFAC",
+            DAMPING,
+            Option.of(
+                    "damping_rule",
+                    choice("plain", "relative"),
+                    "plain",
+                    "added to the second moments as it is, or times their mean in the layer"),
+            MOMENTS,
+            MOMENTS_DECAY,
+            FACTOR_DECAY,
+            CommonOptions.labels("empirical"),
+            T_COV,
+            T_INV,
+            KL_CLIP,
+            MOMENTUM,
+            WEIGHT_DECAY,
+            CommonOptions.DIST);
+
+    private static final OptionSchema IEKFAC = OptionSchema.of(
+            "ieKFAC",
+            DAMPING,
+            DAMPING_RULE,
+            FACTOR_DECAY,
+            Option.of("floor", positive(), 1e-12, "least squared length of an output's gradient to divide by"),
             T_COV,
             T_INV,
             KL_CLIP,
@@ -77,7 +134,8 @@ final class KroneckerMethods {
                                 "Martens and Grosse, 2015; Grosse and Martens, 2016",
                                 "2 o i (i + o) flops; second moments at refreshes, inverses at longer intervals",
                                 "P + 2 (i i + o o)"),
-                        (device, groups, o, clipping) -> new Kfac(device, groups, kfac(o), clipping)),
+                        (device, groups, o, clipping) ->
+                                new Kfac(device, groups, kfac(o, CommonOptions.labels(o)), clipping)),
                 new Method(
                         new OptimizerSchema(EKFAC, 0.03),
                         new Method.Facts(
@@ -85,15 +143,41 @@ final class KroneckerMethods {
                                 "George et al., 2018",
                                 "4 o i (i + o) flops; second moments at refreshes, eigenvectors at longer intervals",
                                 "2 P + 2 (i i + o o)"),
-                        (device, groups, o, clipping) -> new Ekfac(device, groups, ekfac(o), clipping)));
+                        (device, groups, o, clipping) -> new Ekfac(device, groups, ekfac(o), clipping)),
+                new Method(
+                        new OptimizerSchema(TKFAC, 0.03),
+                        new Method.Facts(
+                                "TKFAC: K-FAC with factors of the Fisher block's trace",
+                                "Gao et al., 2021",
+                                "2 o i (i + o) flops; weighted moments at refreshes, inverses at longer intervals",
+                                "P + 2 (i i + o o)"),
+                        (device, groups, o, clipping) -> new Tkfac(device, groups, tkfac(o), clipping)),
+                new Method(
+                        new OptimizerSchema(TEKFAC, 0.03),
+                        new Method.Facts(
+                                "TEKFAC: EKFAC in TKFAC's eigenbasis",
+                                "Gao et al., 2020",
+                                "4 o i (i + o) flops; weighted moments at refreshes, eigenvectors at longer intervals",
+                                "2 P + 2 (i i + o o)"),
+                        (device, groups, o, clipping) -> new Tekfac(
+                                device, groups, ekfac(o), o.text("damping_rule").equals("relative"), clipping)),
+                new Method(
+                        new OptimizerSchema(IEKFAC, 0.03),
+                        new Method.Facts(
+                                "ieKFAC: K-FAC on empirical gradients divided by their loss's",
+                                "Wu et al., 2024",
+                                "2 o i (i + o) flops; second moments at refreshes, inverses at longer intervals",
+                                "P + 2 (i i + o o)"),
+                        (device, groups, o, clipping) -> new Kfac(
+                                device, groups, kfac(o, new LabelSource.Improved(o.real("floor"))), clipping)));
     }
 
-    private static Kfac.Config kfac(Options o) {
+    private static Kfac.Config kfac(Options o, LabelSource labels) {
         return new Kfac.Config(
                 o.real("damping"),
                 Kfac.Damping.valueOf(o.text("damping_rule").toUpperCase(Locale.ROOT)),
                 o.real("factor_decay"),
-                CommonOptions.labels(o),
+                labels,
                 o.integer("TCov"),
                 o.integer("TInv"),
                 o.real("kl_clip"),
@@ -105,6 +189,18 @@ final class KroneckerMethods {
                 o.real("damping"),
                 Ekfac.Estimate.valueOf(o.text("moments").toUpperCase(Locale.ROOT)),
                 o.real("moments_decay"),
+                o.real("factor_decay"),
+                CommonOptions.labels(o),
+                o.integer("TCov"),
+                o.integer("TInv"),
+                o.real("kl_clip"),
+                o.real("momentum"));
+    }
+
+    private static Tkfac.Config tkfac(Options o) {
+        return new Tkfac.Config(
+                o.real("damping"),
+                Tkfac.Damping.valueOf(o.text("damping_rule").toUpperCase(Locale.ROOT)),
                 o.real("factor_decay"),
                 CommonOptions.labels(o),
                 o.integer("TCov"),
