@@ -7,5 +7,6 @@ module io.kingfisher.optimizers {
     exports io.kingfisher.optimizers.diagonal;
     exports io.kingfisher.optimizers.exact;
     exports io.kingfisher.optimizers.kronecker;
+    exports io.kingfisher.optimizers.sample;
     exports io.kingfisher.optimizers.schedule;
 }

@@ -24,7 +24,8 @@ final class Makers {
                         DiagonalMakers.all(),
                         KroneckerMakers.all(),
                         HessianMakers.all(),
-                        CheapKroneckerMakers.all())
+                        CheapKroneckerMakers.all(),
+                        SampleMakers.all())
                 .flatMap(List::stream)
                 .toList();
     }

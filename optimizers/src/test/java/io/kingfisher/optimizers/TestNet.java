@@ -258,6 +258,11 @@ final class TestNet implements AutoCloseable {
         return last.output("loss").item();
     }
 
+    /** The last step's batch: "x" or "y". */
+    Tensor input(String name) {
+        return last.input(name);
+    }
+
     double[] gradient(Parameter parameter) {
         return last.output("g." + parameter.path()).doubles();
     }

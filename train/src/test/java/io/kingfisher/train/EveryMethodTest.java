@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every method that a configuration can name trains from one on the command line, and every parameter moves. */
 class EveryMethodTest {
-    /** Intervals of the methods' own, so short that every cadence is met. */
-    private static final List<String> INTERVALS = List.of("TCov", "TInv");
+    /** Intervals and windows of the methods' own, so short that every cadence is met. */
+    private static final List<String> INTERVALS = List.of("TCov", "TInv", "gradients");
 
     @TempDir
     static Path folder;

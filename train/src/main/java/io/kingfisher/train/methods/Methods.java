@@ -17,7 +17,8 @@ public final class Methods {
                         AdaFisherMethods.all(),
                         KroneckerMethods.all(),
                         CurvatureDiagonalMethods.all(),
-                        CheapKroneckerMethods.all())
+                        CheapKroneckerMethods.all(),
+                        SampleMethods.all())
                 .flatMap(List::stream)
                 .toList();
     }
