@@ -146,14 +146,7 @@ public final class Kfac extends KroneckerOptimizer<Kfac.Layer> {
         Value mean = layer.kind() == Kind.EMBEDDING
                 ? a.mean().reshape(1, 1, 1)
                 : Matrices.trace(a).mul(1.0 / layer.inputs());
-        Expr one = Expr.arg(0), other = Expr.arg(1);
-        Expr positive = Expr.of(0).lessThan(one).mul(Expr.of(0).lessThan(other));
-        Expr ratio = one.div(Expr.select(positive, other, Expr.of(1))).sqrt();
-        return a.graph()
-                .map(
-                        Expr.select(positive, ratio, Expr.of(1)),
-                        mean,
-                        Matrices.trace(g).mul(1.0 / layer.outputs()));
+        return FactorInverses.pi(mean, Matrices.trace(g).mul(1.0 / layer.outputs()));
     }
 
     @Override

@@ -70,7 +70,7 @@ final class ReferenceKfac {
         });
     }
 
-    private double[][] precondition(ReferenceMoments factors, int group, double[][] d) {
+    double[][] precondition(ReferenceMoments factors, int group, double[][] d) {
         double[][] a = factors.a().get(group), eyeA = Dense.identity(a.length);
         if (factors.g().isEmpty()) {
             return Dense.times(d, Dense.inverse(Dense.plus(a, config.damping(), eyeA)));

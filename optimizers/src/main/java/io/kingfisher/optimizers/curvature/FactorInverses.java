@@ -37,6 +37,17 @@ public final class FactorInverses {
     }
 
     /**
+     * How damping is divided among two factors, pi = sqrt(mean of A's diagonal / mean of G's) [groups x 1 x 1], 1 where either
+     * is zero (Martens and Grosse, 2015, section 6.3).
+     */
+    public static Value pi(Value meanOfA, Value meanOfG) {
+        Expr one = Expr.arg(0), other = Expr.arg(1);
+        Expr positive = Expr.of(0).lessThan(one).mul(Expr.of(0).lessThan(other));
+        Expr ratio = one.div(Expr.select(positive, other, Expr.of(1))).sqrt();
+        return meanOfA.graph().map(Expr.select(positive, ratio, Expr.of(1)), meanOfA, meanOfG);
+    }
+
+    /**
      * The inversions.
      *
      * @param g records G [groups x outputs x outputs]

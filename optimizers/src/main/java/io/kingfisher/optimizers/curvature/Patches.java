@@ -8,7 +8,6 @@ import io.kingfisher.runtime.graph.Conv2dWeightGrad;
 import io.kingfisher.runtime.graph.Convolution;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
-import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,15 +40,46 @@ final class Patches {
 
     /** The sum over batch and windows of the patches [groups x I]. */
     static Value sum(Capture.Conv2d c) {
+        Shape w = c.weight().shape();
+        return windows(c, c.a().sum(0)).reshape(c.window().groups(), w.elements() / w.dim(0));
+    }
+
+    /** The sums over windows of the patches of each image [N x groups x I]. */
+    static Value perImage(Capture.Conv2d c) {
+        Shape w = c.weight().shape();
+        return windows(c, c.a()).reshape(c.a().dim(0), c.window().groups(), w.elements() / w.dim(0));
+    }
+
+    /**
+     * What each place of a kernel sees in planes [... x H x W], added up over all windows, as [... x KH KW]: products with
+     * the matrices that count how often a place meets a column, and then a row.
+     */
+    private static Value windows(Capture.Conv2d c, Value planes) {
+        Graph graph = planes.graph();
         Shape w = c.weight().shape(), s = c.s().shape();
-        Value image = c.a().reduce(Reduce.Kind.SUM, true, 0);
-        long channels = image.dim(1);
-        Value ones = image.graph().ones(DType.F32, Shape.of(1, channels, s.dim(2), s.dim(3)));
-        Shape kernel = Shape.of(channels, 1, w.dim(2), w.dim(3));
-        return image.graph()
-                .add(new Conv2dWeightGrad(depthwise(c), kernel), image, ones)
-                .output(0)
-                .reshape(c.window().groups(), w.elements() / w.dim(0));
+        Convolution g = c.window();
+        int kh = Math.toIntExact(w.dim(2)), kw = Math.toIntExact(w.dim(3));
+        int height = Math.toIntExact(c.a().dim(2)), width = Math.toIntExact(c.a().dim(3));
+        double[] columns = new double[width * kw], rows = new double[height * kw * kh * kw];
+        for (int k = 0; k < kw; k++) {
+            for (int q = 0; q < s.dim(3); q++) {
+                int x = q * g.strideW() + k * g.dilationW() - g.paddingW();
+                if (x >= 0 && x < width) {
+                    columns[x * kw + k]++;
+                }
+            }
+        }
+        for (int k = 0; k < kh; k++) {
+            for (int p = 0; p < s.dim(2); p++) {
+                int y = p * g.strideH() + k * g.dilationH() - g.paddingH();
+                for (int j = 0; y >= 0 && y < height && j < kw; j++) {
+                    rows[(y * kw + j) * kh * kw + k * kw + j]++;
+                }
+            }
+        }
+        Value narrow = planes.reshape(-1, width).matmul(graph.constant(DType.F32, Shape.of(width, kw), columns));
+        return narrow.reshape(-1, (long) height * kw)
+                .matmul(graph.constant(DType.F32, Shape.of((long) height * kw, (long) kh * kw), rows));
     }
 
     /** What one place of every window sees, [N x C x H' x W']: each channel convolved with a kernel that has a single 1. */
