@@ -40,8 +40,8 @@ public class FusedUpdate {
     /** The update. */
     @State(Scope.Thread)
     public static class Updating {
-        @Param({"SGD", "ADAMW", "ADAFISHER"})
-        public Method optimizer;
+        @Param({"SGD", "AdamW", "AdaFisher"})
+        public String optimizer;
 
         private Device device;
         private UpdateAlone update;
@@ -49,7 +49,7 @@ public class FusedUpdate {
         @Setup
         public void open(FusedUpdate with) {
             device = Device.open("cpu", new DeviceOptions(with.threads));
-            update = new UpdateAlone(device, optimizer, Workload.of("resnet18-cifar", Workload.all()));
+            update = new UpdateAlone(device, Method.of(optimizer), Workload.of("resnet18-cifar", Workload.all()));
         }
 
         @TearDown

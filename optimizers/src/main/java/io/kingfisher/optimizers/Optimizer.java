@@ -193,6 +193,31 @@ public abstract class Optimizer implements AutoCloseable {
         return interval > 0 && ((step - 1) % interval == 0 || (scaled && step <= SETTLING));
     }
 
+    /**
+     * The steps of a period, after which cadences repeat, that have a cadence. The settling of loss scaling aside, all of them
+     * together are the period.
+     */
+    public final long perPeriod(Cadence cadence) {
+        long statistics = Math.max(1, refreshInterval()), decompositions = Math.max(1, solveInterval());
+        long period = statistics / greatest(statistics, decompositions) * decompositions;
+        long count = 0;
+        for (long k = 0; k < period; k++) {
+            count += scheduled(k) == cadence ? 1 : 0;
+        }
+        return count;
+    }
+
+    private static long greatest(long a, long b) {
+        return b == 0 ? a : greatest(b, a % b);
+    }
+
+    /** The cadence of the step after k others. */
+    private Cadence scheduled(long k) {
+        return solveInterval() > 0 && k % solveInterval() == 0
+                ? Cadence.SOLVE
+                : refreshInterval() > 0 && k % refreshInterval() == 0 ? Cadence.REFRESH : Cadence.STEP;
+    }
+
     /** Completes the step after its replay; to be called after every one. */
     public final void finish() {
         if (current == Cadence.SOLVE) {

@@ -36,6 +36,9 @@ import picocli.CommandLine.Option;
             "bench/peers/torch_bench.py measures the same with PyTorch; bench/peers/compare.py prints the ratios."
         })
 final class BenchCommand implements Callable<Integer> {
+    /** For each kind of step with --costs, once it has been timed. */
+    private static final double SECONDS = 3;
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -53,7 +56,12 @@ final class BenchCommand implements Callable<Integer> {
                     "mlp-small, mlp-large, lenet, resnet18-cifar, gpt-mini, and update (the update alone); all unless given.")
     private List<String> models = List.of("mlp-small", "mlp-large", "lenet", "resnet18-cifar", "gpt-mini", "update");
 
-    @Option(names = "--optimizers", split = ",", paramLabel = "O", description = "SGD, AdamW, AdaFisher unless given.")
+    @Option(
+            names = "--optimizers",
+            split = ",",
+            paramLabel = "O",
+            description = "SGD, AdamW, AdaFisher unless given; any that a configuration can name, with its defaults or"
+                    + " with settings, as KFAC:TCov=10:TInv=10.")
     private List<String> optimizers = List.of("SGD", "AdamW", "AdaFisher");
 
     @Option(
@@ -84,6 +92,13 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--refresh", description = "With --roofline: a step that refreshes the curvature.")
     private boolean refresh;
+
+    @Option(
+            names = "--costs",
+            description =
+                    "A table of what the optimizers' steps cost beside SGD's, averaged over their refreshes; of those"
+                            + " that --optimizers names.")
+    private boolean costs;
 
     @Option(names = "--small", description = "Models of the same kinds that take milliseconds: a trial of the command.")
     private boolean small;
@@ -128,6 +143,16 @@ final class BenchCommand implements Callable<Integer> {
                 gpu ? 8192 : small ? 64 : 1024);
         report.put("ceilings", text(ceilings));
         System.out.println(ceilingsLine(ceilings));
+        if (costs) {
+            CostTable table = new CostTable();
+            for (Workload workload : workloads) {
+                table.measure(
+                        () -> Device.open(device, options), workload, methods, count, SECONDS, System.out::println);
+            }
+            results.addAll(table.records());
+            write(report);
+            return 0;
+        }
         for (Workload workload : workloads) {
             for (Precision precision : wanted) {
                 for (Method method : methods) {

@@ -75,6 +75,46 @@ class BenchCommandTest {
         }
     }
 
+    /** A row for SGD and each method, whose mean weighs the cadences of its period. */
+    @Test
+    void tellsWhatMethodsCost() throws IOException {
+        Path file = folder.resolve("costs.json");
+        CommandLineRun run = CommandLineRun.of(
+                "bench",
+                "--costs",
+                "--small",
+                "--threads",
+                "1",
+                "--steps",
+                "2",
+                "--model",
+                "mlp-small",
+                "--optimizers",
+                "kfac:TCov=2:TInv=6,Eva",
+                "--json",
+                file.toString());
+        assertEquals(0, run.code(), run.text());
+        assertTrue(run.text().contains("| mlp-small | kfac:TCov=2:TInv=6 |"), run.text());
+        List<?> results = (List<?>) Json.parseObject(Files.readString(file)).get("results");
+        assertEquals(3, results.size());
+        assertEquals(1, Json.real(Json.object(results.get(0)).get("mean_over_sgd")));
+        Map<String, Object> kfac = Json.object(results.get(1));
+        double mean = (3 * Json.real(kfac.get("step_ms"))
+                        + 2 * Json.real(kfac.get("refresh_ms"))
+                        + Json.real(kfac.get("solve_ms")))
+                / 6;
+        assertEquals(mean, Json.real(kfac.get("mean_ms")), 1e-9 * mean);
+    }
+
+    @Test
+    void refusesMethodsAndSettingsThatThereAreNot() {
+        for (String bad : List.of("Evas", "Eva:dampin=1", "Eva:damping", "Eva:damping=much")) {
+            CommandLineRun run = CommandLineRun.of("bench", "--small", "--model", "mlp-small", "--optimizers", bad);
+            assertEquals(1, run.code(), bad);
+            assertTrue(run.text().contains(bad.equals("Evas") ? "choose from SGD" : "Eva"), run.text());
+        }
+    }
+
     /** By hand: two layers, forward and the weights' gradients, and one gradient of the hidden layer. */
     @Test
     void countsTheWorkOfAStep() {

@@ -29,7 +29,7 @@ final class PrecisionChecks {
 
     static List<Check> all() {
         List<Check> checks = new ArrayList<>();
-        for (Method method : Method.values()) {
+        for (Method method : Method.known()) {
             checks.add(new Check(
                     "bf16 and fp16 train as fp32: " + method.label(), false, target -> follows(target, method)));
         }

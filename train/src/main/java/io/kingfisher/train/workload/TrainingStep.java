@@ -86,6 +86,21 @@ public final class TrainingStep implements AutoCloseable {
         optimizer.finish();
     }
 
+    /** One whole step of a cadence, as soon as the optimizer has one: those before it are left out. */
+    void step(Cadence wanted) {
+        Cadence cadence = optimizer.advance();
+        while (cadence != wanted) {
+            cadence = optimizer.advance();
+        }
+        prepare(cadence).replay();
+        optimizer.finish();
+    }
+
+    /** The optimizer of this step. */
+    Optimizer optimizer() {
+        return optimizer;
+    }
+
     /** Fills the inputs of the next step and returns its program, to be replayed next. */
     public Program prepare() {
         return prepare(optimizer.advance());
