@@ -2,12 +2,20 @@ package io.kingfisher.optimizers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.kingfisher.layers.Linear;
+import io.kingfisher.layers.MeanSquaredError;
+import io.kingfisher.layers.Recording;
 import io.kingfisher.optimizers.curvature.Averaging;
 import io.kingfisher.optimizers.curvature.FactorHealth;
 import io.kingfisher.optimizers.curvature.Health;
+import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.RunningFactor;
+import io.kingfisher.optimizers.kronecker.Ekfac;
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.Shape;
+import io.kingfisher.runtime.graph.Graph;
+import io.kingfisher.runtime.graph.Value;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +35,35 @@ class FactorHealthTest {
             check(found.get(1), "net.table", 1, 7, 4);
             assertEquals(15.5 / 5.5, found.get(0).condition(), 1e-5);
             assertEquals(0.05, found.get(0).relativeDamping(), 1e-6);
+        }
+    }
+
+    /** EKFAC's eigenvalues are its own; a layer without statistics yet has only zeros. */
+    @Test
+    void eigenvaluesOfEkfac() {
+        try (Device device = Device.open("cpu");
+                Linear model = new Linear(2, 1, false)) {
+            model.initialize(device, 1);
+            var config =
+                    new Ekfac.Config(0.25, Ekfac.Estimate.SAMPLES, 0.5, 0.5, new LabelSource.Empirical(), 1, 1, 1, 0);
+            var groups = List.of(new ParameterGroup(model.parameters(), 0.1, 0));
+            try (var optimizer = new Ekfac(device, groups, config, new Clipping.None())) {
+                Graph graph = new Graph();
+                Recording r = Recording.train(graph);
+                Value y = model.apply(r, graph.input("x", DType.F32, 3, 2));
+                optimizer.record(
+                        r.gradients(new MeanSquaredError().apply(r, y, graph.input("y", DType.F32, 3, 1))),
+                        Optimizer.Cadence.STEP);
+                assertEquals(1, optimizer.health().getFirst().condition());
+                optimizer.state().tensors().forEach((name, tensor) -> {
+                    if (name.endsWith(".S")) {
+                        tensor.write(2f, 0.5f);
+                    }
+                });
+                Health health = optimizer.health().getFirst();
+                assertEquals(3, health.condition(), 1e-6);
+                assertEquals(0.2, health.relativeDamping(), 1e-6);
+            }
         }
     }
 

@@ -5,8 +5,6 @@ import io.kingfisher.runtime.Program;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.Value;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,12 +15,6 @@ import java.util.Map;
  * it is for the end of an epoch or of a run.
  */
 public final class FactorHealth {
-    private record Spectrum(double smallest, double largest, double mean) {
-        Spectrum times(Spectrum other) {
-            return new Spectrum(smallest * other.smallest, largest * other.largest, mean * other.mean);
-        }
-    }
-
     private FactorHealth() {}
 
     /**
@@ -31,7 +23,7 @@ public final class FactorHealth {
      * @param damping added to the product
      */
     public static List<Health> of(Device device, Collection<RunningFactor> factors, double damping) {
-        Map<String, Spectrum> layers = new LinkedHashMap<>();
+        Map<String, Health> layers = new LinkedHashMap<>();
         Graph graph = new Graph();
         for (RunningFactor factor : factors) {
             graph.output(factor.name(), values(factor, graph));
@@ -42,12 +34,10 @@ public final class FactorHealth {
                 double[] found = program.output(factor.name()).doubles();
                 String layer =
                         factor.name().substring(0, Math.max(0, factor.name().lastIndexOf('.')));
-                layers.merge(layer, spectrum(found), Spectrum::times);
+                layers.merge(layer, Health.of(layer, found, damping), FactorHealth::product);
             }
         }
-        List<Health> all = new ArrayList<>();
-        layers.forEach((layer, s) -> all.add(new Health(layer, s.smallest(), s.largest(), s.mean(), damping)));
-        return all;
+        return List.copyOf(layers.values());
     }
 
     /** Eigenvalues of matrices [groups x n x n]; diagonals are theirs. */
@@ -58,11 +48,8 @@ public final class FactorHealth {
                 : average;
     }
 
-    /** Eigenvalues below 0 are roundings of 0. */
-    private static Spectrum spectrum(double[] values) {
-        return new Spectrum(
-                Math.max(0, Arrays.stream(values).min().orElse(Double.NaN)),
-                Arrays.stream(values).max().orElse(Double.NaN),
-                Arrays.stream(values).average().orElse(Double.NaN));
+    private static Health product(Health a, Health b) {
+        return new Health(
+                a.layer(), a.smallest() * b.smallest(), a.largest() * b.largest(), a.mean() * b.mean(), a.damping());
     }
 }

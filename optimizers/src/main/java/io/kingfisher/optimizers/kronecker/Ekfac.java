@@ -8,6 +8,7 @@ import io.kingfisher.optimizers.curvature.Averaging;
 import io.kingfisher.optimizers.curvature.BasisMoments;
 import io.kingfisher.optimizers.curvature.Decompositions;
 import io.kingfisher.optimizers.curvature.Eigenbasis;
+import io.kingfisher.optimizers.curvature.Health;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.LayerMatrix;
 import io.kingfisher.optimizers.curvature.LayerMatrix.Kind;
@@ -95,6 +96,19 @@ public class Ekfac extends KroneckerOptimizer<Ekfac.Layer> {
                 new Rule(config.factorInterval(), config.basisInterval(), config.clip(), config.momentum()),
                 config.labels());
         this.config = config;
+    }
+
+    /** S is the diagonal of the curvature in its eigenbasis. */
+    @Override
+    public List<Health> health() {
+        String end = ".S";
+        return state().tensors().entrySet().stream()
+                .filter(entry -> entry.getKey().endsWith(end))
+                .map(entry -> Health.of(
+                        entry.getKey().substring(0, entry.getKey().length() - end.length()),
+                        entry.getValue().doubles(),
+                        config.damping()))
+                .toList();
     }
 
     @Override
