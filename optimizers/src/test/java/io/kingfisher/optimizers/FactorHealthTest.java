@@ -45,7 +45,7 @@ class FactorHealthTest {
                 Linear model = new Linear(2, 1, false)) {
             model.initialize(device, 1);
             var config =
-                    new Ekfac.Config(0.25, Ekfac.Estimate.SAMPLES, 0.5, 0.5, new LabelSource.Empirical(), 1, 1, 1, 0);
+                    new Ekfac.Config(0.25, Ekfac.Estimate.SAMPLES, 0.5, 0.5, new LabelSource.Empirical(), 1, 2, 1, 0);
             var groups = List.of(new ParameterGroup(model.parameters(), 0.1, 0));
             try (var optimizer = new Ekfac(device, groups, config, new Clipping.None())) {
                 Graph graph = new Graph();
