@@ -139,9 +139,7 @@ public final class Decompositions implements AutoCloseable {
         Graph graph = a.graph();
         Node cholesky = graph.add(new LinearAlgebra.Cholesky(), a);
         Value l = cholesky.output(0);
-        Value eye = Matrices.identity(graph, a.dim(-1), a.dtype()).broadcastTo(a.shape());
-        Value root = LinearAlgebra.solve(l, eye, false);
-        return keep(cholesky.output(1), Map.of(result, root.matmul(root, true, false)));
+        return keep(cholesky.output(1), Map.of(result, TriangularInverse.symmetric(l)));
     }
 
     private static Value decompose(Value a, Eigen job) {

@@ -163,7 +163,7 @@ public final class Moments {
     }
 
     /** The sum over batch and pixels of g g^T for each group: the weight gradient of a 1x1 kernel, which copies nothing. */
-    private static Value channels(Value g, int groups) {
+    static Value channels(Value g, int groups) {
         Convolution one = new Convolution(1, 1, 0, 0, 1, 1, groups);
         Shape kernel = Shape.of(g.dim(1), g.dim(1) / groups, 1, 1);
         return g.graph().add(new Conv2dWeightGrad(one, kernel), g, g).output(0);

@@ -13,15 +13,43 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sums over the patches of a convolution's input without the matrix of all patches, which takes KH x KW times the memory of
- * the image: what one entry of every patch sees is an image as large as the output, and its products with all entries of
- * the patches are a weight gradient.
+ * Sums over the patches of a convolution's input. Of many channels they are made without the matrix of all patches, which takes
+ * KH x KW times the memory of the image: what one entry of every patch sees is an image as large as the output, and its
+ * products with all entries of the patches are a weight gradient. Of few channels such a gradient is a poor product, and the
+ * matrix small: then it is made, by a convolution whose kernels are the columns of the identity.
  */
 final class Patches {
+    /** More channels than this, in a group, fill the vectors of a weight gradient. */
+    private static final long FEW_CHANNELS = 16;
+
+    /** The largest matrix of patches that is made, in bytes. */
+    private static final long WORKSPACE = 64 << 20;
+
     private Patches() {}
 
     /** The sum over batch and windows of patch patch^T [groups x I x I], I = C/groups x KH x KW. */
     static Value products(Capture.Conv2d c) {
+        Shape w = c.weight().shape(), s = c.s().shape();
+        long bytes = 4 * c.window().groups() * (w.elements() / w.dim(0)) * s.dim(0) * s.dim(2) * s.dim(3);
+        return w.dim(1) <= FEW_CHANNELS && bytes <= WORKSPACE ? byMatrix(c) : byPlaces(c);
+    }
+
+    /** The products of all patches as one matrix [N x groups I x H' x W']. */
+    static Value byMatrix(Capture.Conv2d c) {
+        Shape w = c.weight().shape();
+        int groups = c.window().groups();
+        long entries = w.elements() / w.dim(0);
+        Graph graph = c.a().graph();
+        Value kernels = Matrices.identity(graph, entries, DType.F32)
+                .reshape(1, entries, entries)
+                .broadcastTo(Shape.of(groups, entries, entries))
+                .reshape(groups * entries, w.dim(1), w.dim(2), w.dim(3));
+        Value patches = graph.add(new Conv2d(c.window()), c.a(), kernels).output(0);
+        return Moments.channels(patches, groups).reshape(groups, entries, entries);
+    }
+
+    /** The products of what each place of the kernel sees with all patches. */
+    static Value byPlaces(Capture.Conv2d c) {
         Shape w = c.weight().shape();
         int groups = c.window().groups();
         long channels = w.dim(1), area = w.dim(2) * w.dim(3), entries = channels * area;

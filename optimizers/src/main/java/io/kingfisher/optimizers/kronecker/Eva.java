@@ -11,6 +11,7 @@ import io.kingfisher.optimizers.curvature.LayerMatrix;
 import io.kingfisher.optimizers.curvature.LayerMatrix.Kind;
 import io.kingfisher.optimizers.curvature.Means;
 import io.kingfisher.optimizers.curvature.RunningFactor;
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
 import io.kingfisher.runtime.Shape;
@@ -18,6 +19,7 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -59,10 +61,17 @@ public final class Eva extends KroneckerOptimizer<Eva.Vectors> {
 
     /** A rank-one term as it meets matrices [groups x outputs x inputs]. */
     private record Term(Value a, Value g) {
-        /** g^T D a [groups x 1 x 1]. */
-        Value of(Value d) {
+        /** g^T D a [groups x 1 x 1] of matrices that are D side by side. */
+        Value of(List<Value> ds) {
             Expr product = Expr.arg(0).mul(Expr.arg(1)).mul(Expr.arg(2));
-            return d.graph().map(product, d, g, a).sum(1, 2).reshape(d.dim(0), 1, 1);
+            List<Value> parts = new ArrayList<>();
+            long from = 0;
+            for (Value d : ds) {
+                Value part = d.graph().map(product, d, g, a.slice(2, from, from + d.dim(2)));
+                parts.add(Eva.sum(part));
+                from += d.dim(2);
+            }
+            return a.graph().sum(parts);
         }
 
         /** The inner product of g a^T with another. */
@@ -115,34 +124,64 @@ public final class Eva extends KroneckerOptimizer<Eva.Vectors> {
 
     @Override
     protected Map<Parameter, Value> directions(LayerMatrix layer, Vectors vectors, Map<Parameter, Value> gradients) {
-        Map<Parameter, Value> found = super.directions(layer, vectors, gradients);
+        Map<Parameter, Value> found = new LinkedHashMap<>();
+        if (layer.homogeneous()) {
+            // Weight and bias side by side would have to be copied; what is done to them is done to each column alone.
+            List<Value> columns = new ArrayList<>();
+            gradients.values().forEach(g -> columns.add(g.reshape(layer.groups(), layer.outputs(), -1)));
+            List<Value> all = directions(layer, vectors, columns);
+            gradients.forEach((p, _) -> found.put(p, all.get(found.size()).reshape(p.shape())));
+        } else {
+            found.putAll(super.directions(layer, vectors, gradients));
+        }
         return config.clip() == 0 ? Norms.restored(found, gradients) : found;
     }
 
     @Override
     protected Value direction(LayerMatrix layer, Vectors vectors, Value d) {
-        Graph graph = d.graph();
+        return directions(layer, vectors, List.of(d)).get(0);
+    }
+
+    /** The directions for matrices [groups x outputs x any] that are D side by side. */
+    private List<Value> directions(LayerMatrix layer, Vectors vectors, List<Value> ds) {
+        Graph graph = ds.get(0).graph();
         List<Term> terms = IntStream.range(0, vectors.a().size())
                 .mapToObj(i -> new Term(
                         vectors.a().get(i).read(graph).reshape(layer.groups(), 1, layer.inputs()),
                         vectors.g().get(i).read(graph).reshape(layer.groups(), layer.outputs(), 1)))
                 .toList();
-        Expr lambda = Expr.of(config.damping()), matrix = Expr.arg(0);
+        List<Value> c = coefficients(terms, ds);
+        List<Value> found = new ArrayList<>();
+        long from = 0;
+        for (Value d : ds) {
+            List<Value> operands = new ArrayList<>(List.of(d));
+            Expr rest = Expr.arg(0);
+            for (int i = 0; i < terms.size(); i++) {
+                rest = rest.sub(Expr.arg(3 * i + 1).mul(Expr.arg(3 * i + 2)).mul(Expr.arg(3 * i + 3)));
+                operands.addAll(
+                        List.of(c.get(i), terms.get(i).g(), terms.get(i).a().slice(2, from, from + d.dim(2))));
+            }
+            found.add(graph.map(rest.div(config.damping()), DType.F32, operands));
+            from += d.dim(2);
+        }
+        return found;
+    }
+
+    /** The c of each term [groups x 1 x 1]: c of (damping I + K) c = q, K and q being inner products of terms and with D. */
+    private List<Value> coefficients(List<Term> terms, List<Value> ds) {
+        Graph graph = ds.get(0).graph();
         Term one = terms.get(0);
+        Expr lambda = Expr.of(config.damping());
         if (terms.size() == 1) {
-            Value c = graph.map(Expr.arg(0).div(lambda.add(Expr.arg(1))), one.of(d), one.dot(one));
-            Expr rest = matrix.sub(Expr.arg(1).mul(Expr.arg(2)).mul(Expr.arg(3)));
-            return graph.map(rest.div(lambda), d, c, one.g(), one.a());
+            return List.of(graph.map(Expr.arg(0).div(lambda.add(Expr.arg(1))), one.of(ds), one.dot(one)));
         }
         Term two = terms.get(1);
         Expr k11 = lambda.add(Expr.arg(0)), k12 = Expr.arg(1), k22 = lambda.add(Expr.arg(2));
         Expr determinant = k11.mul(k22).sub(k12.square()), q1 = Expr.arg(3), q2 = Expr.arg(4);
-        Value[] system = {one.dot(one), one.dot(two), two.dot(two), one.of(d), two.of(d)};
-        Value c1 = graph.map(k22.mul(q1).sub(k12.mul(q2)).div(determinant), system);
-        Value c2 = graph.map(k11.mul(q2).sub(k12.mul(q1)).div(determinant), system);
-        Expr rest = matrix.sub(Expr.arg(1).mul(Expr.arg(2)).mul(Expr.arg(3)))
-                .sub(Expr.arg(4).mul(Expr.arg(5)).mul(Expr.arg(6)));
-        return graph.map(rest.div(lambda), d, c1, one.g(), one.a(), c2, two.g(), two.a());
+        Value[] system = {one.dot(one), one.dot(two), two.dot(two), one.of(ds), two.of(ds)};
+        return List.of(
+                graph.map(k22.mul(q1).sub(k12.mul(q2)).div(determinant), system),
+                graph.map(k11.mul(q2).sub(k12.mul(q1)).div(determinant), system));
     }
 
     private static Value sum(Value v) {
