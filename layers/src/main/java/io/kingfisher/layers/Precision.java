@@ -15,9 +15,9 @@ public enum Precision {
     FP32,
     /** Recorded as {@link #FP32}; the device may round the factors of products to TF32 (8 bits of exponent, 10 of fraction). */
     TF32,
-    /** Factors and products rounded to BF16, sums in F32. */
+    /** Factors and products rounded to BF16, sums in F32; a device may leave a product unrounded that is read in F32. */
     BF16,
-    /** Factors and products rounded to IEEE half precision, sums in F32; gradients need a {@link LossScale}. */
+    /** As {@link #BF16} with IEEE half precision; gradients need a {@link LossScale}. */
     FP16;
 
     /** The type of the factors and results of products; empty for F32. */

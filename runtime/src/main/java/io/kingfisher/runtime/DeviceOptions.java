@@ -6,7 +6,8 @@ package io.kingfisher.runtime;
  * @param threads the threads that compute, the caller's included; at least 1
  * @param tf32 whether products of F32 matrices and images may round their factors to TF32; only GPUs can
  * @param execution how a GPU runs a program; the processor makes its calls one by one in any case
- * @param deterministic whether a GPU's libraries use only algorithms that give the same bits every time, as our own kernels do
+ * @param deterministic whether a GPU's libraries use only algorithms that give the same bits every time, as our own kernels
+ *     do, and of these the one that they propose first rather than the one that is measured to be fastest
  * @param winograd whether the processor may compute a convolution by a 3x3 kernel as Winograd's F(4x4, 3x3) where that is
  *     faster: a quarter of the multiplications, and rounding errors three to six times those of the direct sum
  */

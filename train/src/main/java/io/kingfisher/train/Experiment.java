@@ -78,6 +78,7 @@ final class Experiment implements AutoCloseable {
         DeviceOptions options = DeviceOptions.defaults()
                 .withTf32(Precision.of(config.training().precision()) == Precision.TF32)
                 .withWinograd(config.training().winograd())
+                .withDeterministic(config.training().deterministic())
                 .withExecution(profiled ? DeviceOptions.Execution.PLAIN : DeviceOptions.Execution.GRAPH);
         OptionalInt threads = config.training().threads();
         try {

@@ -36,6 +36,7 @@ final class CudaCompiler {
     private final Fusion fusion;
     private final List<Node> nodes;
     private final Epilogues epilogues;
+    private final FusedProducts fused;
     private final Set<Node> lowered = new HashSet<>();
     private final Resources resources = new Resources();
     private final Binder binder;
@@ -63,7 +64,7 @@ final class CudaCompiler {
         nodes.stream()
                 .filter(node -> fusion.absorbed(node) || last.contains(node))
                 .forEach(node -> fixed.addAll(node.outputs()));
-        FusedProducts fused = new FusedProducts(nodes, this.graph, fusion, epilogues, products::takes);
+        this.fused = new FusedProducts(nodes, this.graph, fusion, epilogues, products::takes);
         NormActivations activations = new NormActivations(nodes, fixed, last);
         Loops loops = new Loops(
                 assembly, epilogues, fused, activations, results, Convolutions.channelsLast(nodes, precision));
@@ -118,6 +119,10 @@ final class CudaCompiler {
         Value bias = epilogues.bias(node.output(0));
         if (bias != null) {
             source(bias.node());
+        }
+        FusedProducts.Fused made = fused.of(node);
+        if (made != null && made.bias() != null) {
+            source(made.bias().node());
         }
         switch (node.op()) {
             case Source.Input _ -> {}

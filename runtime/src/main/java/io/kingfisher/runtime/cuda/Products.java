@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.cuda;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.cuda.kernels.KernelEngine.Elementwise;
 import io.kingfisher.runtime.cuda.math.MathLibraries;
@@ -46,13 +47,14 @@ final class Products {
 
     /** Whether a node is a product that can add a bias. */
     boolean takesBias(Node node) {
-        return node.op() instanceof MatMul op && math.has(product(op, node, Epilogue.BIAS));
+        return node.op() instanceof MatMul op
+                && math.has(product(op, node, node.output(0).dtype(), Epilogue.BIAS));
     }
 
     /** Whether there is a product that does all that. */
     boolean takes(Fused fused) {
         Node node = fused.product();
-        return math.has(product((MatMul) node.op(), node, epilogue(fused, fused.bias())));
+        return math.has(product((MatMul) node.op(), node, fused.result().dtype(), epilogue(fused, fused.bias())));
     }
 
     private static Epilogue epilogue(Fused fused, Value bias) {
@@ -82,7 +84,7 @@ final class Products {
     }
 
     /** What a node asks of the libraries, where its factors are as they are or stretched to the whole batch. */
-    private Product product(MatMul op, Node node, Epilogue epilogue) {
+    private Product product(MatMul op, Node node, DType result, Epilogue epilogue) {
         Value a = node.input(0), b = node.input(1), c = node.output(0);
         long m = c.dim(-2), n = c.dim(-1), k = a.dim(op.transposeA() ? -2 : -1);
         long batch = batches(c).elements();
@@ -94,6 +96,7 @@ final class Products {
         }
         return new Product(
                 c.dtype(),
+                result,
                 precision(node),
                 op.transposeA(),
                 op.transposeB(),
@@ -113,11 +116,12 @@ final class Products {
     /**
      * A product.
      *
-     * @param bias one number for each column, may be null
+     * @param own the bias that its value holds, one number for each column, may be null
      * @param fused what else is done, may be null
      */
-    void multiply(MatMul op, Node node, Value bias, Fused fused) {
+    void multiply(MatMul op, Node node, Value own, Fused fused) {
         Value a = node.input(0), b = node.input(1), c = node.output(0);
+        Value bias = fused != null && fused.bias() != null ? fused.bias() : own;
         if (c.shape().elements() == 0 || a.dim(op.transposeA() ? -2 : -1) == 0) {
             // Nothing is added or fused where there are no elements.
             assembly.clear(assembly.describe(node), node.scope(), assembly.define(c, Layout.PLAIN));
@@ -134,7 +138,8 @@ final class Products {
         }
         Shape batches = batches(c);
         Epilogue epilogue = epilogue(fused, bias);
-        Product product = product(op, node, epilogue);
+        Value result = fused == null ? c : fused.result();
+        Product product = product(op, node, result.dtype(), epilogue);
         List<Buffer> reads = new ArrayList<>(List.of(factor(a, batches), factor(b, batches)));
         List<Buffer> writes = new ArrayList<>();
         StringBuilder what = new StringBuilder(assembly.describe(node));
@@ -145,7 +150,7 @@ final class Products {
         if (epilogue.auxiliary() == Use.READ) {
             reads.add(kept.get(fused.before()));
         }
-        writes.add(assembly.define(fused == null ? c : fused.result(), Layout.PLAIN));
+        writes.add(assembly.define(result, Layout.PLAIN));
         if (epilogue.auxiliary() == Use.WRITTEN) {
             writes.add(keep(fused, product));
         }

@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.plan;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.Conv2d;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
@@ -136,14 +137,14 @@ public final class Epilogues {
             other = index;
         }
         boolean bare = exprs.contains(Expr.arg(argument));
-        return other < 0 || bare || !perChannel(inputs.get(other), product) ? null : inputs.get(other);
+        return other < 0 || bare || !perChannel(inputs.get(other), product, product.dtype()) ? null : inputs.get(other);
     }
 
-    /** Whether a value is a parameter with one number for each of the product's channels or columns. */
-    private static boolean perChannel(Value bias, Value product) {
+    /** Whether a value is a parameter of a type with one number for each of the product's channels or columns. */
+    static boolean perChannel(Value bias, Value product, DType dtype) {
         int axis = product.node().op() instanceof Conv2d ? 1 : product.rank() - 1;
         int lead = product.rank() - bias.rank();
-        boolean fits = bias.dtype() == product.dtype() && lead >= 0 && axis >= lead;
+        boolean fits = bias.dtype() == dtype && lead >= 0 && axis >= lead;
         for (int i = 0; fits && i < bias.rank(); i++) {
             fits = bias.dim(i) == (i + lead == axis ? product.dim(axis) : 1);
         }

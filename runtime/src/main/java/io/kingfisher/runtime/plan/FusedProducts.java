@@ -1,5 +1,6 @@
 package io.kingfisher.runtime.plan;
 
+import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Exprs;
@@ -115,6 +116,9 @@ public final class FusedProducts {
             }
         }
         nodes.stream().filter(FusedProducts::product).forEach(this::forward);
+        nodes.stream()
+                .filter(node -> product(node) && !products.containsKey(node))
+                .forEach(this::wide);
         nodes.stream().filter(FusedProducts::product).forEach(this::sums);
     }
 
@@ -161,6 +165,37 @@ public final class FusedProducts {
         }
         Epilogues.Fused fused = biases.rewrite(map.results(), node.inputs());
         return Exprs.ordered(fused.exprs()).size() <= MOST_PARTS ? fused : null;
+    }
+
+    /**
+     * Makes a product of 16 bits that is only read in an F32 sum with a bias that sum itself: libraries add to a result of 16
+     * bits none but a bias of 16 bits, which would be rounded.
+     */
+    private void wide(Node node) {
+        Value before = node.output(0);
+        List<Reader> all = readers.getOrDefault(before, List.of());
+        Epilogues.Fused read =
+                before.dtype().half() && all.size() == 1 && !leaves(before) ? expression(all.get(0).node) : null;
+        if (read == null || read.inputs().size() != 2) {
+            return;
+        }
+        Value value = all.get(0).value, sum = all.get(0).node.output(0);
+        int x = read.inputs().indexOf(value);
+        Value bias = read.inputs().get(1 - x);
+        Expr e = read.exprs().get(0);
+        boolean adds =
+                e.equals(Expr.arg(0).add(Expr.arg(1))) || e.equals(Expr.arg(1).add(Expr.arg(0)));
+        if (adds
+                && sum.dtype() == DType.F32
+                && sum.shape().elements() == before.shape().elements()
+                && value.dim(-1) == before.dim(-1)
+                && Epilogues.perChannel(bias, value, DType.F32)) {
+            Fused fused = new Fused(node, bias, null, false, before, false, sum, Summed.NOTHING, null);
+            if (takes.test(fused)) {
+                take(fused);
+                absent.addAll(names.get(before));
+            }
+        }
     }
 
     private void forward(Node node) {

@@ -104,6 +104,38 @@ class CudaProgramTest {
         assertEquals(expected, sum.item());
     }
 
+    /** A product of 16 bits with a bias in F32 is made in F32, and not rounded before the bias is added. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void halfProductsGetTheirBiasUnrounded(DType half) {
+        Graph g = new Graph();
+        Value x = g.input("x", DType.F32, 5, 3), w = g.input("w", DType.F32, 4, 3), b = g.input("b", DType.F32, 4);
+        g.output(
+                "y",
+                x.cast(half).matmul(w.cast(half), false, true).cast(DType.F32).add(b));
+        Program program = device.compile(g);
+        double[] factors = new double[15], weights = new double[12], bias = {0.1f, -1, 100, 1e-3f};
+        for (int i = 0; i < 15; i++) {
+            // Few bits each, so that factors are exact and products need more bits than 16 have.
+            factors[i] = 1 + i / 64.0;
+            weights[i % 12] = 1 - (i % 12) / 32.0;
+        }
+        program.input("x").write(factors);
+        program.input("w").write(weights);
+        program.input("b").write(bias);
+        program.replay();
+        double[] want = new double[20];
+        for (int i = 0; i < 20; i++) {
+            double sum = bias[i % 4];
+            for (int k = 0; k < 3; k++) {
+                sum += factors[i / 4 * 3 + k] * weights[i % 4 * 3 + k];
+            }
+            want[i] = sum;
+        }
+        assertArrayEquals(want, program.output("y").doubles(), 1e-5);
+        assertTrue(Math.abs(want[0] - 0.1f - Math.rint((want[0] - 0.1f) * 64) / 64) > 1e-3, "16 bits would do");
+    }
+
     @Test
     void theHostFillsTheNextInputWhileTheLastIsRead() {
         Tensor total = device.allocate(DType.F32, Shape.of(4));

@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.DeviceOptions;
@@ -14,6 +15,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What is fused with products, and what is not. */
 class FusedProductsTest {
@@ -35,12 +38,18 @@ class FusedProductsTest {
         return x.map(e.mul(0.5).mul((exact ? e.mul(Math.sqrt(0.5)).erf() : inner.tanh()).add(1)));
     }
 
-    /** The epilogues of a program's products, in order. */
-    private List<String> epilogues() {
+    private List<String> products() {
         device.compile(graph);
         // Every step runs twice: first plainly, then captured.
         return driver.take().stream()
                 .dropWhile(line -> !line.startsWith("begin capture"))
+                .filter(line -> line.startsWith("call Product["))
+                .toList();
+    }
+
+    /** The epilogues of a program's products, in order. */
+    private List<String> epilogues() {
+        return products().stream()
                 .map(EPILOGUE::matcher)
                 .filter(Matcher::find)
                 .map(matcher -> matcher.group(1))
@@ -113,6 +122,45 @@ class FusedProductsTest {
     void exactGelu() {
         record(DType.F32, 16, x -> gelu(x, true), true);
         assertEquals(sorted(List.of("BIAS", "BIAS", "BGRAD_A", "BGRAD_A", "NONE")), sorted(epilogues()));
+    }
+
+    /** Where an F32 bias is added to a product of 16 bits, that is made in F32 with it. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void halfProductsAddAnF32Bias(DType half) {
+        Value x = graph.input("x", DType.F32, 2, 4, 6), w = graph.input("w", DType.F32, 5, 6);
+        Value b = graph.input("b", DType.F32, 5);
+        graph.output(
+                "y",
+                x.reshape(8, 6)
+                        .cast(half)
+                        .matmul(w.cast(half), false, true)
+                        .cast(DType.F32)
+                        .add(b)
+                        .reshape(2, 4, 5));
+        List<String> products = products();
+        assertEquals(1, products.size());
+        assertTrue(products.get(0).contains("dtype=" + half + ", result=F32"), products::toString);
+        assertTrue(products.get(0).contains("epilogue=BIAS"), products::toString);
+    }
+
+    /** Who reads the product for something else, too, reads its 16 bits, and so does who goes on from the sum. */
+    @Test
+    void otherReadersOfHalfProductsGetThem() {
+        Value x = graph.input("x", DType.BF16, 4, 6), w = graph.input("w", DType.BF16, 6, 5);
+        Value b = graph.input("b", DType.F32, 5);
+        Value product = x.matmul(w),
+                second = x.matmul(w.neg().cast(DType.BF16)),
+                third = x.neg().cast(DType.BF16).matmul(w);
+        graph.output("sum", product.cast(DType.F32).add(b));
+        graph.output("square", product.cast(DType.F32).square());
+        graph.output("narrow", second.cast(DType.F32).add(b).relu().cast(DType.BF16));
+        graph.output("other", third.cast(DType.F32).add(graph.input("rows", DType.F32, 4, 1)));
+        List<String> products = products();
+        assertEquals(3, products.size());
+        assertTrue(
+                products.stream().allMatch(p -> p.contains("result=BF16") && p.contains("epilogue=NONE")),
+                products::toString);
     }
 
     @Test

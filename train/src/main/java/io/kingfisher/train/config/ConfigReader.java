@@ -299,7 +299,8 @@ public final class ConfigReader {
                     top.text("precision"),
                     top.text("device"),
                     integer(top, "threads"),
-                    top.flag("winograd"));
+                    top.flag("winograd"),
+                    top.flag("deterministic"));
         }
 
         private static OptionalDouble real(Options options, String key) {

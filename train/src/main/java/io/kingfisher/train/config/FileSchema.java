@@ -50,6 +50,7 @@ final class FileSchema {
             Option.of("num_workers", auto(new ValueType.Whole(0, 1024)), "auto", "threads that prepare the data"),
             Option.of("threads", auto(new ValueType.Whole(1, 1024)), "auto", "threads that compute"),
             Option.of("device", TEXT, "auto", "where to compute"),
+            Option.of("deterministic", new ValueType.Bool(), false, "the same bits in every run, on cuda:N too"),
             Option.of("winograd", new ValueType.Bool(), true, "3x3 convolutions with fewer products, on cpu"),
             Option.of("precision", choice("fp32", "tf32", "bf16", "fp16"), "fp32", "of products; all else is fp32"),
             Option.of("early_stop_threshold", real(), -1.0, "least fall of the training loss; negative: never stop"),

@@ -61,7 +61,8 @@ public record RunConfig(
                 training.precision(),
                 training.device(),
                 training.threads(),
-                training.winograd());
+                training.winograd(),
+                training.deterministic());
         return new RunConfig(
                 data, model, optimizer, scheduler, run, Collections.unmodifiableMap(changed), source, notes);
     }

@@ -21,6 +21,7 @@ import java.util.OptionalLong;
  * @param device where to compute, such as {@code cpu}, or {@code auto}
  * @param threads compute threads; empty for {@code auto}
  * @param winograd whether 3x3 convolutions may be computed by Winograd's algorithm where that is faster, on {@code cpu}
+ * @param deterministic whether a run has the same bits every time on a GPU too, as it has on {@code cpu} in any case
  */
 public record TrainingConfig(
         String loss,
@@ -35,4 +36,5 @@ public record TrainingConfig(
         String precision,
         String device,
         OptionalInt threads,
-        boolean winograd) {}
+        boolean winograd,
+        boolean deterministic) {}

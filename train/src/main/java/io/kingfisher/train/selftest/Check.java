@@ -23,8 +23,9 @@ record Check(String name, boolean gpuOnly, Function<Target, Finding> body) {
             return Device.open(device, options);
         }
 
+        /** To compare bits: with libraries that give the same ones every time. */
         Device open(DeviceOptions.Execution execution) {
-            return Device.open(device, options.withExecution(execution));
+            return Device.open(device, options.withExecution(execution).withDeterministic(true));
         }
 
         Device open(Precision precision) {

@@ -62,7 +62,7 @@ record Gemm(
                 p.k(),
                 new Matrix(type, columnsB, rowsB, columnsB, p.strideB()),
                 new Matrix(type, columnsA, rowsA, columnsA, p.strideA()),
-                new Matrix(type, p.n(), p.m(), p.n(), p.m() * p.n()),
+                new Matrix(type(p.result()), p.n(), p.m(), p.n(), p.m() * p.n()),
                 Math.toIntExact(p.batch()),
                 epilogue(p.epilogue()),
                 p.auxiliaryLeading());

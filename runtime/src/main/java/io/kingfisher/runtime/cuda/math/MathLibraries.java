@@ -84,10 +84,12 @@ public interface MathLibraries extends AutoCloseable {
      *
      * @param batch the number of products
      * @param strideA elements from one product's A to the next's; 0 where all share it
-     * @param dtype of A, B and C; sums are in F32, or F64 for F64
+     * @param dtype of A and B; sums are in F32, or F64 for F64
+     * @param result of C, the bias and what AUX writes: {@code dtype}, or F32 where that has 16 bits
      */
     record Product(
             DType dtype,
+            DType result,
             Precision precision,
             boolean transposeA,
             boolean transposeB,
@@ -99,6 +101,22 @@ public interface MathLibraries extends AutoCloseable {
             long strideB,
             Epilogue epilogue) {
 
+        /** A product of the type of its factors. */
+        Product(
+                DType dtype,
+                Precision precision,
+                boolean transposeA,
+                boolean transposeB,
+                long m,
+                long n,
+                long k,
+                long batch,
+                long strideA,
+                long strideB,
+                Epilogue epilogue) {
+            this(dtype, dtype, precision, transposeA, transposeB, m, n, k, batch, strideA, strideB, epilogue);
+        }
+
         /**
          * Elements, which are bits for a ReLU's signs, from one row of what AUX writes to the next: whole 128 bits, and for
          * GELU as many as the result has.
@@ -109,7 +127,7 @@ public interface MathLibraries extends AutoCloseable {
 
         /** The size of what AUX writes. */
         public long auxiliaryBytes() {
-            return m * auxiliaryLeading() * (epilogue.signs() ? 1 : 8L * dtype.bytes()) / 8;
+            return m * auxiliaryLeading() * (epilogue.signs() ? 1 : 8L * result.bytes()) / 8;
         }
     }
 
@@ -118,7 +136,8 @@ public interface MathLibraries extends AutoCloseable {
 
     /**
      * Whether there is such a product with that epilogue; without one there always is. By cuBLASLt's documentation none is in
-     * F64, GELU's arguments have rows of whole 8 elements, and what goes between passes is of one product, not of a batch.
+     * F64, GELU's arguments have rows of whole 8 elements, and what goes between passes is of one product, not of a batch. A
+     * bias has the type of the result: that of 16 bits, or F32 where factors of 16 bits make a result in F32.
      */
     default boolean has(Product product) {
         Epilogue epilogue = product.epilogue();

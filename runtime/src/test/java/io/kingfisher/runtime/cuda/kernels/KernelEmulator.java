@@ -195,7 +195,10 @@ public final class KernelEmulator implements AutoCloseable {
         try {
             String name = library.getFileName().toString();
             Path source = write(folder.resolve(name.replace(".so", ".cpp")), text);
-            compile(OPTIONS, source, library, List.of("-L" + folder, "-Wl,-rpath," + folder, "-lemulation"));
+            // Beside it, wherever the folder may be moved to: two copies of the emulation in a process know nothing of
+            // each
+            // other.
+            compile(OPTIONS, source, library, List.of("-L" + folder, "-Wl,-rpath,$ORIGIN", "-lemulation"));
             write(folder.resolve(name.replace(".so", ".list")), String.join("\n", hashes));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

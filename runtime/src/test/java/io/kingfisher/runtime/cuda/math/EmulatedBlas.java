@@ -59,7 +59,9 @@ final class EmulatedBlas implements Blas {
                         : g.compute() == CUBLAS_COMPUTE_32F()
                                 || g.compute() == CUBLAS_COMPUTE_32F_FAST_TF32() && g.d().type() == CUDA_R_32F(),
                 "compute type");
-        require(g.a().type() == g.d().type() && g.b().type() == g.d().type(), "types");
+        boolean half = g.a().type() == CUDA_R_16BF() || g.a().type() == CUDA_R_16F();
+        require(g.a().type() == g.b().type(), "types of A and B");
+        require(g.a().type() == g.d().type() || half && g.d().type() == CUDA_R_32F(), "type of D");
         boolean ta = g.transA() == 1, tb = g.transB() == 1;
         require(g.a().rows() == (ta ? g.k() : g.m()) && g.a().columns() == (ta ? g.m() : g.k()), "shape of A");
         require(g.b().rows() == (tb ? g.n() : g.k()) && g.b().columns() == (tb ? g.k() : g.n()), "shape of B");
@@ -70,7 +72,7 @@ final class EmulatedBlas implements Blas {
     }
 
     private static void multiply(Gemm g, long a, long b, long d, long bias, long auxiliary) {
-        DType t = dtype(g.d().type());
+        DType t = dtype(g.d().type()), from = dtype(g.a().type());
         int e = g.epilogue();
         // Of the bias's gradient there is an element for each row of D, or for each column where it is B that is
         // summed.
@@ -82,7 +84,7 @@ final class EmulatedBlas implements Blas {
                     for (long l = 0; l < g.k(); l++) {
                         long ia = g.transA() == 1 ? l + i * g.a().leading() : i + l * g.a().leading();
                         long ib = g.transB() == 1 ? j + l * g.b().leading() : l + j * g.b().leading();
-                        double x = at(t, a, ia + p * g.a().stride()), y = at(t, b, ib + p * g.b().stride());
+                        double x = at(from, a, ia + p * g.a().stride()), y = at(from, b, ib + p * g.b().stride());
                         boolean tf32 = g.compute() == CUBLAS_COMPUTE_32F_FAST_TF32();
                         sum += tf32 ? HostNumbers.toTf32(x) * HostNumbers.toTf32(y) : x * y;
                         sums[e == CUBLASLT_EPILOGUE_BGRADB() ? j : i] += e == CUBLASLT_EPILOGUE_BGRADA() && j == 0

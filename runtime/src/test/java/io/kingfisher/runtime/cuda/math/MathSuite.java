@@ -117,6 +117,9 @@ final class MathSuite {
                             Product p = new Product(t, precision, ta, tb, m, n, k, batch, sa, sb, epilogue);
                             if (libraries.has(p)) {
                                 product(p);
+                                if (t.half() && (epilogue == Epilogue.NONE || epilogue == Epilogue.BIAS)) {
+                                    product(wide(p));
+                                }
                             }
                         }
                     }
@@ -142,7 +145,8 @@ final class MathSuite {
             bothPasses(p, shapeA, shapeB);
             return;
         }
-        double[] bias = numbers(p.dtype(), p.n());
+        DType t = p.result();
+        double[] bias = numbers(t, p.n());
         double[] want = reference(List.of(shapeA, shapeB, Shape.of(p.n())), List.of(x, y, bias), (_, v) -> {
                     Value c = v.get(0).matmul(v.get(1), p.transposeA(), p.transposeB());
                     return List.of(activated(p.epilogue(), p.epilogue().bias() == Use.READ ? c.add(v.get(2)) : c));
@@ -151,14 +155,10 @@ final class MathSuite {
         try (HostCall host = new HostCall(memory)) {
             host.operand(p.dtype(), x).operand(p.dtype(), y);
             if (p.epilogue().bias() == Use.READ) {
-                host.operand(p.dtype(), bias);
+                host.operand(t, bias);
             }
-            host.result((long) want.length * p.dtype().bytes()).run(libraries.product(p));
-            same(
-                    p.toString(),
-                    p.dtype(),
-                    want,
-                    host.read(p.epilogue().bias() == Use.READ ? 3 : 2, p.dtype(), want.length));
+            host.result((long) want.length * t.bytes()).run(libraries.product(p));
+            same(p.toString(), t, want, host.read(p.epilogue().bias() == Use.READ ? 3 : 2, t, want.length));
         }
     }
 
@@ -232,6 +232,23 @@ final class MathSuite {
                 }
             }
         }
+    }
+
+    /** The same with a result in F32. */
+    private static Product wide(Product p) {
+        return new Product(
+                p.dtype(),
+                DType.F32,
+                p.precision(),
+                p.transposeA(),
+                p.transposeB(),
+                p.m(),
+                p.n(),
+                p.k(),
+                p.batch(),
+                p.strideA(),
+                p.strideB(),
+                p.epilogue());
     }
 
     private static Product with(Product p, Epilogue epilogue) {

@@ -84,7 +84,7 @@ public final class NativeLibrariesProbe {
                         Shape.of(2, 4, 7, 8),
                         Shape.of(6, 4 / groups, 3, 2),
                         last,
-                        true);
+                        groups == 2);
                 suite.convolution(conv);
                 try (Call call = libraries.convolution(conv)) {
                     say(call.what().contains("A:2:engine 9"), call.what());

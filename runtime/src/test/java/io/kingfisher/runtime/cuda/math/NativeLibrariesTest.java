@@ -44,8 +44,9 @@ class NativeLibrariesTest {
                 NativeLibrariesProbe.class.getName(), folder.resolve("measured").toString()));
         String output = run(command);
         assertTrue(output.strip().endsWith("done"), output);
+        // Of four convolutions the two that need not be deterministic have been measured.
         try (Stream<Path> files = Files.list(folder.resolve("measured"))) {
-            assertEquals(4, files.count());
+            assertEquals(2, files.count());
         }
     }
 

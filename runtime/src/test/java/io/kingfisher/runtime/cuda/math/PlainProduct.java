@@ -21,7 +21,8 @@ final class PlainProduct {
         DType t = p.dtype();
         Epilogue epilogue = p.epilogue();
         int next = 2;
-        double[] bias = epilogue.bias() == Use.READ ? HostNumbers.read(t, at[next++], n) : new double[n];
+        DType to = p.result();
+        double[] bias = epilogue.bias() == Use.READ ? HostNumbers.read(to, at[next++], n) : new double[n];
         long auxiliary = epilogue.auxiliary() == Use.READ ? at[next++] : 0;
         long result = at[next++];
         auxiliary = epilogue.auxiliary() == Use.WRITTEN ? at[next++] : auxiliary;
@@ -49,7 +50,7 @@ final class PlainProduct {
                     results[j] += c[i * n + j];
                 }
             }
-            HostNumbers.write(t, result + batch * m * n * t.bytes(), c);
+            HostNumbers.write(to, result + batch * m * n * to.bytes(), c);
             switch (epilogue) {
                 case BGRAD_A -> HostNumbers.write(t, at[next], rows);
                 case BGRAD_B -> HostNumbers.write(t, at[next], columns);
