@@ -7,6 +7,7 @@ module io.kingfisher.optimizers {
     exports io.kingfisher.optimizers.diagonal;
     exports io.kingfisher.optimizers.exact;
     exports io.kingfisher.optimizers.kronecker;
+    exports io.kingfisher.optimizers.matrixfree;
     exports io.kingfisher.optimizers.sample;
     exports io.kingfisher.optimizers.schedule;
 }

@@ -4,6 +4,7 @@ import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Value;
+import java.util.function.UnaryOperator;
 
 /**
  * A loss whose ell is the mean or the sum over the elements of a sample, predictions [N x ...]: H is diagonal. A draw for the
@@ -45,6 +46,11 @@ record ElementwiseLikelihood(Kind kind, boolean mean, Value prediction, Value co
     @Override
     public Likelihood withCount(Value samples) {
         return new ElementwiseLikelihood(kind, mean, prediction, samples);
+    }
+
+    @Override
+    public Likelihood moved(UnaryOperator<Value> copy) {
+        return new ElementwiseLikelihood(kind, mean, copy.apply(prediction), copy.apply(count));
     }
 
     private double elements() {

@@ -1,6 +1,7 @@
 package io.kingfisher.layers;
 
 import io.kingfisher.runtime.graph.Value;
+import java.util.function.UnaryOperator;
 
 /**
  * A loss as a function of the prediction alone: the mean over N samples of ell(f), f being a sample's part of the prediction.
@@ -18,6 +19,9 @@ public interface Likelihood {
 
     /** The same where another number of samples counts: all others have a prediction that no parameter changes. */
     Likelihood withCount(Value samples);
+
+    /** The same of another graph, {@code copy} being what stands there for a value of this one. */
+    Likelihood moved(UnaryOperator<Value> copy);
 
     /**
      * The gradient of ell at targets that are drawn from the predictive distribution: its mean is zero, and the mean of its

@@ -5,6 +5,7 @@ import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Random;
 import io.kingfisher.runtime.graph.Reduce;
 import io.kingfisher.runtime.graph.Value;
+import java.util.function.UnaryOperator;
 
 /**
  * Cross-entropy of logits [... x C]: a sample is a row, H = diag(p) - p p^T with p = softmax, whatever the targets are
@@ -32,6 +33,11 @@ record SoftmaxLikelihood(Value prediction, Value valid, Value count) implements 
     @Override
     public Likelihood withCount(Value samples) {
         return new SoftmaxLikelihood(prediction, valid, samples);
+    }
+
+    @Override
+    public Likelihood moved(UnaryOperator<Value> copy) {
+        return new SoftmaxLikelihood(copy.apply(prediction), copy.apply(valid), copy.apply(count));
     }
 
     /** By Gumbel's trick: the largest of logits plus -log(-log u) is a draw from their softmax. */

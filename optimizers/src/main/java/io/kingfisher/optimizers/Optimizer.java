@@ -229,6 +229,9 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** The recordings that {@link #advance} may ask for. */
     public final Set<Cadence> cadences() {
+        if (solveInterval() == 1) {
+            return EnumSet.of(Cadence.SOLVE);
+        }
         Set<Cadence> all = EnumSet.of(Cadence.STEP);
         if (refreshInterval() > 0) {
             all.add(Cadence.REFRESH);

@@ -25,6 +25,7 @@ final class Makers {
                         KroneckerMakers.all(),
                         HessianMakers.all(),
                         CheapKroneckerMakers.all(),
+                        MatrixFreeMakers.all(),
                         SampleMakers.all())
                 .flatMap(List::stream)
                 .toList();

@@ -148,6 +148,10 @@ final class TestNet implements AutoCloseable {
         return device;
     }
 
+    Optimizer optimizer() {
+        return optimizer;
+    }
+
     Layer model() {
         return model;
     }
@@ -308,7 +312,7 @@ final class TestNet implements AutoCloseable {
 
     /** Draws and drops the data of some steps. */
     void skip(int steps) {
-        long elements = programs.get(Optimizer.Cadence.STEP).input("x").elements();
+        long elements = programs.values().iterator().next().input("x").elements();
         for (long i = 0; i < steps * elements; i++) {
             if (kind.text()) {
                 random.nextInt(CLASSES);

@@ -18,6 +18,7 @@ public final class Methods {
                         KroneckerMethods.all(),
                         CurvatureDiagonalMethods.all(),
                         CheapKroneckerMethods.all(),
+                        MatrixFreeMethods.all(),
                         SampleMethods.all())
                 .flatMap(List::stream)
                 .toList();
