@@ -22,7 +22,8 @@ import java.util.function.Function;
 
 /**
  * K-FAC (Martens and Grosse, 2015), KFC for convolutions (Grosse and Martens, 2016): the Fisher block of a layer is A (x) G, the
- * second moments of its inputs and of its outputs' gradients, and the gradient D becomes G^-1 D A^-1.
+ * second moments of its inputs and of its outputs' gradients, and the gradient D becomes G^-1 D A^-1. Damping, step length and
+ * momentum are fixed; {@link io.kingfisher.optimizers.matrixfree.AdaptiveKfac} finds them as the paper does.
  */
 public final class Kfac extends KroneckerOptimizer<Kfac.Layer> {
     /** How the damping joins the factors. */

@@ -4,6 +4,7 @@ import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.kronecker.Ekfac;
 import io.kingfisher.optimizers.kronecker.Tekfac;
 import io.kingfisher.optimizers.kronecker.Tkfac;
+import io.kingfisher.optimizers.matrixfree.AdaptiveKfac;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,6 +42,9 @@ final class KroneckerMakers {
         Kfac.Config improved =
                 new Kfac.Config(0.05, Kfac.Damping.FACTORED, 0.9, new LabelSource.Improved(1e-12), 2, 4, 1e-3, 0.9);
         all.add(new Maker("ieKFAC", (device, groups, clipping) -> new Kfac(device, groups, improved, clipping)));
+        AdaptiveKfac.Config adaptive = new AdaptiveKfac.Config(2, 0.9, DATA, 2, 3, 4);
+        all.add(new Maker(
+                "K-FAC, adaptive", (device, groups, clipping) -> new AdaptiveKfac(device, groups, adaptive, clipping)));
         return all;
     }
 

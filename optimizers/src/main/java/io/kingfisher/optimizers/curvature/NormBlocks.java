@@ -5,8 +5,10 @@ import io.kingfisher.optimizers.OptimizerState;
 import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Shape;
 import io.kingfisher.runtime.Tensor;
+import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The rule for norm layers: the Fisher block of each channel's scale and shift is small enough to be kept and inverted whole,
@@ -33,8 +35,13 @@ public record NormBlocks(RunningFactor block, Tensor inverse) {
 
     /** The inversion. */
     public Decompositions.Job job(double damping) {
+        return job(graph -> graph.scalar(damping));
+    }
+
+    /** The inversion with a damping that is recorded, a scalar. */
+    public Decompositions.Job job(Function<Graph, Value> damping) {
         return new Decompositions.Inverse(
-                block.name(), graph -> Matrices.damped(block.read(graph), graph.scalar(damping)), inverse);
+                block.name(), graph -> Matrices.damped(block.read(graph), damping.apply(graph)), inverse);
     }
 
     /** The direction for gradients [channels x 1 x inputs]. */

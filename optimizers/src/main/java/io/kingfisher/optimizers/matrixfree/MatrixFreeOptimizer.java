@@ -50,6 +50,9 @@ abstract class MatrixFreeOptimizer extends Optimizer {
     /** Makes vectors and state once the number of parameters is known. */
     abstract void allocate(long size);
 
+    /** Records what a method takes from the training step besides loss and gradient. */
+    void watch(Gradients gradients) {}
+
     /** Leaves a step in {@link #direction}, and what the next step needs in the state. */
     abstract void find();
 
@@ -74,6 +77,7 @@ abstract class MatrixFreeOptimizer extends Optimizer {
             step = vector();
             allocate(layout.size());
         }
+        watch(gradients);
         Graph graph = gradients.loss().graph();
         batch.hold(gradients);
         Value g = layout.join(graph, p -> {

@@ -11,12 +11,15 @@ import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.kronecker.Ekfac;
 import io.kingfisher.optimizers.kronecker.Tekfac;
 import io.kingfisher.optimizers.kronecker.Tkfac;
+import io.kingfisher.optimizers.matrixfree.AdaptiveKfac;
 import io.kingfisher.train.config.OptimizerSchema;
 import io.kingfisher.train.config.Option;
 import io.kingfisher.train.config.OptionSchema;
 import io.kingfisher.train.config.Options;
+import io.kingfisher.train.config.ValueType;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Methods that take the Fisher block of a layer as a Kronecker product. */
 final class KroneckerMethods {
@@ -49,7 +52,16 @@ final class KroneckerMethods {
 
     private static final OptionSchema KFAC = OptionSchema.of(
             "KFAC",
-            DAMPING,
+            Option.of(
+                    "mode",
+                    choice("fixed", "adaptive"),
+                    "fixed",
+                    "dampings, step and momentum as they are set, or all found by the model of the loss as in the paper"),
+            Option.of(
+                    "damping",
+                    new ValueType.WordOr("auto", positive()),
+                    "auto",
+                    "added to the Fisher matrix of each layer; auto: 1e-3, or in mode adaptive 150 at first"),
             DAMPING_RULE,
             FACTOR_DECAY,
             CommonOptions.labels("sampled"),
@@ -58,7 +70,13 @@ final class KroneckerMethods {
             KL_CLIP,
             MOMENTUM,
             WEIGHT_DECAY,
+            Option.of("T1", atLeast(1), 5L, "adaptive: steps between changes of the damping"),
+            Option.of("T2", atLeast(1), 20L, "adaptive: steps between searches for the damping of the factors"),
+            Option.of("T3", atLeast(1), 20L, "adaptive: steps between inversions; statistics are taken in each step"),
             CommonOptions.DIST);
+
+    /** In mode adaptive the step's length is found. */
+    private static final Map<String, Double> KFAC_RATES = Map.of("adaptive", 1.0);
 
     private static final OptionSchema EKFAC = OptionSchema.of(
             "EKFAC",
@@ -128,7 +146,7 @@ final class KroneckerMethods {
     static List<Method> all() {
         return List.of(
                 new Method(
-                        new OptimizerSchema(KFAC, 0.03),
+                        new OptimizerSchema(KFAC, 0.03, KFAC_RATES),
                         new Method.Facts(
                                 "K-FAC, with KFC for convolutions",
                                 "Martens and Grosse, 2015; Grosse and Martens, 2016",
@@ -174,7 +192,7 @@ final class KroneckerMethods {
 
     private static Kfac.Config kfac(Options o, LabelSource labels) {
         return new Kfac.Config(
-                o.real("damping"),
+                o.real("damping", Kfac.Config.usual().damping()),
                 Kfac.Damping.valueOf(o.text("damping_rule").toUpperCase(Locale.ROOT)),
                 o.real("factor_decay"),
                 labels,
@@ -207,5 +225,15 @@ final class KroneckerMethods {
                 o.integer("TInv"),
                 o.real("kl_clip"),
                 o.real("momentum"));
+    }
+
+    private static AdaptiveKfac.Config adaptive(Options o) {
+        return new AdaptiveKfac.Config(
+                o.real("damping", AdaptiveKfac.Config.usual().damping()),
+                o.real("factor_decay"),
+                CommonOptions.labels(o),
+                o.integer("T1"),
+                o.integer("T2"),
+                o.integer("T3"));
     }
 }
