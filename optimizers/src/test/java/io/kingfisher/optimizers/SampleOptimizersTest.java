@@ -19,6 +19,7 @@ import io.kingfisher.optimizers.exact.DenseCurvature;
 import io.kingfisher.optimizers.exact.DenseMatrix;
 import io.kingfisher.optimizers.exact.DenseModel;
 import io.kingfisher.optimizers.sample.EmpiricalFisher;
+import io.kingfisher.optimizers.sample.Gamma;
 import io.kingfisher.optimizers.sample.Mfac;
 import io.kingfisher.optimizers.sample.NaturalGradient;
 import io.kingfisher.optimizers.sample.SampledFisher;
@@ -472,6 +473,58 @@ class SampleOptimizersTest {
                     best = Math.min(best, worst);
                 }
                 assertEquals(0, best, 2e-6);
+            }
+        }
+    }
+
+    /** The indicator of any direction, against the dense reference, whatever its length and sign. */
+    @ParameterizedTest
+    @EnumSource(names = {"MLP", "DEPTHWISE", "TIED"})
+    void gammaIsThatOfTheDenseReference(TestNet.Kind kind) {
+        try (TestNet net = TestNet.of(kind, 6)) {
+            net.compile(Makers.SGD.make(net, net.group(0, 0), new Clipping.None()), false);
+            try (Twin twin = Twin.of(net, kind, 6)) {
+                DenseCurvature c = twin.step();
+                Graph graph = new Graph();
+                Recording r = Recording.train(graph);
+                Value
+                        x =
+                                graph.input(
+                                        "x",
+                                        net.input("x").dtype(),
+                                        net.input("x").shape().toArray()),
+                        y =
+                                graph.input(
+                                        "y",
+                                        net.input("y").dtype(),
+                                        net.input("y").shape().toArray());
+                Gradients gradients =
+                        r.gradients(new CrossEntropy().apply(r, net.model().apply(r, x), y));
+                Value all = graph.input("d", DType.F32, c.parameters());
+                graph.output("gamma", Gamma.of(gradients, p -> {
+                    long at = 0;
+                    for (Parameter q : net.model().parameters()) {
+                        if (q == p) {
+                            break;
+                        }
+                        at += q.shape().elements();
+                    }
+                    return all.slice(0, at, at + p.shape().elements()).reshape(p.shape());
+                }));
+                try (Program program = net.device().compile(graph)) {
+                    program.input("x").write(net.input("x").doubles());
+                    program.input("y").write(net.input("y").doubles());
+                    for (double[] d :
+                            List.of(c.gradient(), c.step(c.fisher(), 0.05), gram(c, 0.1, c.squaredResiduals()))) {
+                        double expected = c.gamma(d);
+                        for (double scale : new double[] {1, -7}) {
+                            program.input("d")
+                                    .write(Arrays.stream(d).map(v -> v * scale).toArray());
+                            program.replay();
+                            assertEquals(expected, program.output("gamma").item(), 1e-4 * expected);
+                        }
+                    }
+                }
             }
         }
     }

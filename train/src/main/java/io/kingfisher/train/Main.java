@@ -16,7 +16,8 @@ import picocli.CommandLine.Command;
             OptimizersCommand.class,
             DoctorCommand.class,
             SelftestCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            AnalyzeCommand.class
         },
         description = "Trains neural networks with first- and second-order optimizers.",
         footer = {"", "Start with: kingfisher train configs/quickstart.yaml"})

@@ -20,7 +20,8 @@ import java.util.List;
  * Natural gradient with the exact Fisher matrix of the batch (Amari, 1998; for the losses here also the Gauss-Newton step):
  * (F + damping I)^-1 D. With a root B_n of each sample's output Fisher matrix, the rows R = B_n^T J_n give F = R^T R / N, and as
  * the gradient D = R^T u / N for the u with B_n u_n = the residual of sample n, the direction is R^T (R R^T + N damping
- * I)^-1 u: nothing cancels as the damping goes to zero. A backward pass for each output: a reference for small batches.
+ * I)^-1 u: nothing is subtracted. Rows are rounded to F32, so that dampings far below 1e-6 of the largest eigenvalue mean
+ * little where rows depend on each other. A backward pass for each output: a reference for small batches.
  */
 public final class NaturalGradient extends SampleOptimizer {
     /**
