@@ -23,7 +23,7 @@ namespace {
 typedef void (*Entry)(void**);
 
 constexpr int MOST_THREADS = 1024, SHARED_BYTES = 232448;
-constexpr size_t STACK_BYTES = 64 << 10;
+constexpr size_t STACK_BYTES = 512 << 10;
 
 enum State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, DONE };
 
