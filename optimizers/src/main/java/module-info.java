@@ -10,4 +10,5 @@ module io.kingfisher.optimizers {
     exports io.kingfisher.optimizers.matrixfree;
     exports io.kingfisher.optimizers.sample;
     exports io.kingfisher.optimizers.schedule;
+    exports io.kingfisher.optimizers.shampoo;
 }

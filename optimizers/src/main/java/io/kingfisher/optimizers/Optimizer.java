@@ -92,13 +92,7 @@ public abstract class Optimizer implements AutoCloseable {
     /** Records the updates from gradients that are at hand or were kept. */
     private void apply(Graph graph, Function<Parameter, Value> gradients, Optional<Gradients.Applied> applied) {
         Hyperparameters hyper = new Hyperparameters(graph, control, applied);
-        List<Parameter> parameters = trainable();
-        List<Value> clipped =
-                clipping.apply(graph, parameters.stream().map(gradients).toList());
-        Map<Parameter, Value> byParameter = new LinkedHashMap<>();
-        for (int i = 0; i < clipped.size(); i++) {
-            byParameter.put(parameters.get(i), clipped.get(i));
-        }
+        Map<Parameter, Value> byParameter = clipped(graph, gradients);
         direct(new Directions(graph, byParameter, groups, hyper));
         applied.ifPresent(a -> keepWhereSkipped(graph, a.finite()));
         for (int k = 0; k < groups.size(); k++) {
@@ -111,6 +105,18 @@ public abstract class Optimizer implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** The gradients of all parameters as updates see them, clipped: what statistics of gradients in {@link #prepare} are of. */
+    protected final Map<Parameter, Value> clipped(Graph graph, Function<Parameter, Value> gradients) {
+        List<Parameter> parameters = trainable();
+        List<Value> clipped =
+                clipping.apply(graph, parameters.stream().map(gradients).toList());
+        Map<Parameter, Value> byParameter = new LinkedHashMap<>();
+        for (int i = 0; i < clipped.size(); i++) {
+            byParameter.put(parameters.get(i), clipped.get(i));
+        }
+        return byParameter;
     }
 
     /** What has been assigned to the state so far stays as it was where the step does not count. */

@@ -26,7 +26,8 @@ final class Makers {
                         HessianMakers.all(),
                         CheapKroneckerMakers.all(),
                         MatrixFreeMakers.all(),
-                        SampleMakers.all())
+                        SampleMakers.all(),
+                        ShampooMakers.all())
                 .flatMap(List::stream)
                 .toList();
     }

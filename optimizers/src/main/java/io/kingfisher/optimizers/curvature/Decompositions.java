@@ -12,6 +12,7 @@ import io.kingfisher.runtime.graph.LinearAlgebra;
 import io.kingfisher.runtime.graph.Node;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,18 @@ public final class Decompositions implements AutoCloseable {
 
     /** Eigenvalues [groups x n], ascending, negative ones as 0, and eigenvectors [groups x n x n] in columns. */
     public record Eigen(String path, Function<Graph, Value> matrix, Tensor values, Tensor vectors) implements Job {}
+
+    /** Whatever a routine makes of the matrix; a group's results stay as they were where it failed. */
+    public record Routine(String path, Function<Graph, Value> matrix, Function<Value, Outcome> routine)
+            implements Job {}
+
+    /**
+     * What a routine made.
+     *
+     * @param info [groups]: 0 where a group succeeded
+     * @param results what tensors become: groups first, or of any shape where there is one group
+     */
+    public record Outcome(Value info, Map<Tensor, Value> results) {}
 
     /** Anything else of the result's shape that belongs to the same refresh; it fails where it is not finite. */
     public record Computed(String path, Function<Graph, Value> matrix, Tensor result) implements Job {}
@@ -117,6 +130,10 @@ public final class Decompositions implements AutoCloseable {
                 Value failed = switch (job) {
                     case Inverse inverse -> invert(ridged(value, ridge), inverse.result());
                     case Eigen eigen -> decompose(ridged(value, ridge), eigen);
+                    case Routine routine -> {
+                        Outcome outcome = routine.routine().apply(ridged(value, ridge));
+                        yield keep(outcome.info(), outcome.results());
+                    }
                     case Computed computed -> keep(value, computed.result());
                 };
                 graph.output("failed" + i, failed);
@@ -168,15 +185,15 @@ public final class Decompositions implements AutoCloseable {
         Value succeeded = info.map(Expr.arg(0).equalTo(Expr.of(0))).cast(DType.F32);
         results.forEach((tensor, value) -> {
             long[] column = new long[value.rank()];
-            java.util.Arrays.fill(column, 1);
-            column[0] = value.dim(0);
+            Arrays.fill(column, 1);
+            column[0] = info.dim(0);
             graph.assign(
                     tensor,
                     graph.map(
                             Expr.select(Expr.arg(0), Expr.arg(1), Expr.arg(2)),
                             succeeded.reshape(column),
                             value.cast(DType.F32),
-                            graph.before(tensor)));
+                            graph.read(tensor)));
         });
         return graph.scalar(info.dim(0)).sub(succeeded.sum());
     }

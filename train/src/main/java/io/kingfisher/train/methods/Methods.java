@@ -19,7 +19,8 @@ public final class Methods {
                         CurvatureDiagonalMethods.all(),
                         CheapKroneckerMethods.all(),
                         MatrixFreeMethods.all(),
-                        SampleMethods.all())
+                        SampleMethods.all(),
+                        ShampooMethods.all())
                 .flatMap(List::stream)
                 .toList();
     }
