@@ -34,8 +34,10 @@ final class ShampooMakers {
         return List.of(
                 new Maker("Shampoo", (device, groups, clipping) -> new Shampoo(device, groups, shampoo, clipping)),
                 new Maker(
-                        "Distributed Shampoo",
-                        (device, groups, clipping) -> new DistributedShampoo(device, groups, distributed, clipping)),
+                                "Distributed Shampoo",
+                                (device, groups, clipping) ->
+                                        new DistributedShampoo(device, groups, distributed, clipping))
+                        .emulated(Maker.Emulated.ONE_NET_ALONE),
                 new Maker("SOAP", (device, groups, clipping) -> new Soap(device, groups, soap, clipping))
                         .emulated(Maker.Emulated.ONE_NET_ALONE),
                 new Maker("Jorge", (device, groups, clipping) -> new Jorge(device, groups, jorge, clipping)),
