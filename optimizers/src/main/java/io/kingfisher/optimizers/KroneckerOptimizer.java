@@ -22,8 +22,10 @@ import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What methods have in common that precondition the gradient of each layer as a matrix: statistics at intervals, decompositions
@@ -61,7 +63,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     private final LabelSource labels;
     private final Map<Parameter, Layer<S>> layers = new LinkedHashMap<>();
     private final Map<Parameter, Value> directions = new LinkedHashMap<>();
-    private final Map<RunningFactor, Long> factors = new LinkedHashMap<>();
+    private final Set<RunningFactor> factors = new LinkedHashSet<>();
     private final List<String> notes = new ArrayList<>();
     private Decompositions decompositions;
 
@@ -76,7 +78,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     /** The average of a layer's statistic, whose estimates that are not finite are reported. */
     protected final RunningFactor factor(LayerMatrix layer, String name, Shape shape, Averaging rule) {
         RunningFactor factor = new RunningFactor(state(), layer.path() + "." + name, shape, rule);
-        factors.put(factor, 0L);
+        factors.add(factor);
         return factor;
     }
 
@@ -240,13 +242,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
     @Override
     public List<String> reports() {
         List<String> all = new ArrayList<>(decompositions == null ? List.of() : decompositions.reports());
-        factors.replaceAll((factor, before) -> {
-            long rejected = factor.rejected();
-            if (rejected > before) {
-                all.add(factor.name() + ": " + (rejected - before) + " estimates were not finite and were left out");
-            }
-            return rejected;
-        });
+        factors.forEach(factor -> factor.report().ifPresent(all::add));
         return all;
     }
 
@@ -260,7 +256,7 @@ public abstract class KroneckerOptimizer<S> extends Optimizer {
 
     @Override
     public List<Health> health() {
-        return factors.isEmpty() || damping() == 0 ? List.of() : FactorHealth.of(device, factors.keySet(), damping());
+        return factors.isEmpty() || damping() == 0 ? List.of() : FactorHealth.of(device, factors, damping());
     }
 
     @Override

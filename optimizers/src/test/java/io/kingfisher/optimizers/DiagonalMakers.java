@@ -14,6 +14,8 @@ final class DiagonalMakers {
                         "AdaMax",
                         (device, groups, clipping) -> new AdaMax(device, groups, AdaMax.Config.usual(), clipping)),
                 new Maker(
-                        "Lion", (device, groups, clipping) -> new Lion(device, groups, Lion.Config.usual(), clipping)));
+                        "Lion",
+                        (device, groups, clipping) -> new Lion(device, groups, Lion.Config.usual(), clipping),
+                        Maker.Emulated.ONE_NET_ALONE));
     }
 }

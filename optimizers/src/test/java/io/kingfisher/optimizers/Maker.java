@@ -14,7 +14,10 @@ record Maker(String name, Factory factory, Emulated emulated) {
     enum Emulated {
         ALL_NETS,
         ONE_NET,
-        /** As its steps depend on the basis among eigenvectors of equal eigenvalues, it is compared with itself only. */
+        /**
+         * It is compared with itself only, since rounding decides where its steps go: by the basis among eigenvectors of equal
+         * eigenvalues, by the sign of a gradient that is zero but for rounding, or by quotients of small differences.
+         */
         ONE_NET_ALONE
     }
 
@@ -46,6 +49,12 @@ record Maker(String name, Factory factory, Emulated emulated) {
 
     Optimizer make(Device device, List<ParameterGroup> groups) {
         return make(device, groups, new Clipping.None());
+    }
+
+    /** Whether it solves for its step, and so takes no clipped gradients. */
+    boolean solves() {
+        return MatrixFreeMakers.all().stream().anyMatch(maker -> maker.name().equals(name))
+                || name.equals("K-FAC, adaptive");
     }
 
     @Override

@@ -27,6 +27,7 @@ final class MatrixFreeMakers {
                 new Maker(
                         "L-BFGS",
                         (device, groups, clipping) -> new Lbfgs(
-                                device, groups, new Lbfgs.Config(3, new StrongWolfe(1e-4, 0.9, 10)), clipping)));
+                                device, groups, new Lbfgs.Config(3, new StrongWolfe(1e-4, 0.9, 10)), clipping),
+                        Maker.Emulated.ONE_NET_ALONE));
     }
 }

@@ -134,7 +134,8 @@ final class AnalyzeGammaCommand implements Callable<Integer> {
                 LearningRate rate = new LearningRate(
                         config,
                         experiment.trainLoader().batchesPerEpoch(),
-                        config.training().maxEpochs() * experiment.trainLoader().batchesPerEpoch());
+                        (long) config.training().maxEpochs()
+                                * experiment.trainLoader().batchesPerEpoch());
                 long done = 0;
                 for (long to : steps) {
                     train(experiment, rate, done, to);

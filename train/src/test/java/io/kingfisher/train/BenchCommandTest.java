@@ -130,7 +130,7 @@ class BenchCommandTest {
     @Test
     void refusesWhatThereIsNot() {
         assertMessage("There is no model 'vgg'", "--models", "vgg");
-        assertMessage("There is no optimizer 'Lion'", "--optimizers", "Lion");
+        assertMessage("There is no optimizer 'Nesterov'", "--optimizers", "Nesterov");
         assertMessage("There is no precision 'fp8'", "--precision", "fp8");
         assertMessage("has no TF32", "--precision", "tf32", "--small");
     }

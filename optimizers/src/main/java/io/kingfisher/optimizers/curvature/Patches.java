@@ -30,7 +30,7 @@ final class Patches {
     /** The sum over batch and windows of patch patch^T [groups x I x I], I = C/groups x KH x KW. */
     static Value products(Capture.Conv2d c) {
         Shape w = c.weight().shape(), s = c.s().shape();
-        long bytes = 4 * c.window().groups() * (w.elements() / w.dim(0)) * s.dim(0) * s.dim(2) * s.dim(3);
+        long bytes = 4L * c.window().groups() * (w.elements() / w.dim(0)) * s.dim(0) * s.dim(2) * s.dim(3);
         return w.dim(1) <= FEW_CHANNELS && bytes <= WORKSPACE ? byMatrix(c) : byPlaces(c);
     }
 

@@ -7,6 +7,7 @@ import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
+import java.util.Optional;
 
 /**
  * The average of a statistic over refreshes: matrices [groups x n x n], or a diagonal of any other rank. A fresh one that is not
@@ -17,6 +18,7 @@ public final class RunningFactor {
     private final Averaging rule;
     private final Tensor average;
     private final Tensor rejected;
+    private long reported;
 
     public RunningFactor(OptimizerState state, String name, Shape shape, Averaging rule) {
         boolean known = state.tensors().containsKey(name);
@@ -72,8 +74,12 @@ public final class RunningFactor {
         return average.shape();
     }
 
-    /** How many estimates were not finite so far. */
-    public long rejected() {
-        return (long) rejected.item();
+    /** What to tell a user of the estimates that were not finite since the last call; empty where there were none. */
+    public Optional<String> report() {
+        long all = (long) rejected.item(), fresh = all - reported;
+        reported = all;
+        return fresh > 0
+                ? Optional.of(name + ": " + fresh + " estimates were not finite and were left out")
+                : Optional.empty();
     }
 }

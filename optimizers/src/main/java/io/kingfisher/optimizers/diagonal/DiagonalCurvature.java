@@ -29,7 +29,6 @@ abstract class DiagonalCurvature extends Optimizer {
     private final long interval;
     private final Averaging rule;
     private final Map<Parameter, RunningFactor> averages = new LinkedHashMap<>();
-    private final Map<RunningFactor, Long> rejected = new LinkedHashMap<>();
 
     /**
      * @param interval the steps from one estimate to the next
@@ -61,11 +60,8 @@ abstract class DiagonalCurvature extends Optimizer {
     @Override
     protected final void prepare(Gradients gradients, Cadence cadence) {
         for (Parameter parameter : gradients.parameters()) {
-            averages.computeIfAbsent(parameter, p -> {
-                var average = new RunningFactor(state(), p.path() + ".curvature", shape(p), rule);
-                rejected.put(average, 0L);
-                return average;
-            });
+            averages.computeIfAbsent(
+                    parameter, p -> new RunningFactor(state(), p.path() + ".curvature", shape(p), rule));
         }
         Tensor refreshes = state().tensor("refreshes", DType.F32, Shape.SCALAR, 0);
         if (cadence == Cadence.STEP && interval != 1) {
@@ -89,13 +85,7 @@ abstract class DiagonalCurvature extends Optimizer {
     @Override
     public List<String> reports() {
         List<String> all = new ArrayList<>();
-        rejected.replaceAll((average, before) -> {
-            long now = average.rejected();
-            if (now > before) {
-                all.add(average.name() + ": " + (now - before) + " estimates were not finite and were left out");
-            }
-            return now;
-        });
+        averages.values().forEach(average -> average.report().ifPresent(all::add));
         return all;
     }
 }

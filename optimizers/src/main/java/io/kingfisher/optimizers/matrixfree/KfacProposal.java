@@ -35,7 +35,6 @@ final class KfacProposal implements AutoCloseable {
     private final OptimizerState state;
     private final Tensor gamma;
     private final Map<Parameter, Layer> layers = new LinkedHashMap<>();
-    private final Map<RunningFactor, Long> rejected = new LinkedHashMap<>();
     private final Decompositions decompositions;
 
     /**
@@ -49,8 +48,6 @@ final class KfacProposal implements AutoCloseable {
             Layer layer = layer(matrix, Averaging.kfac(decay));
             layers.put(matrix.weight(), layer);
             jobs.addAll(jobs(layer));
-            rejected.put(layer.a(), 0L);
-            layer.g().ifPresent(g -> rejected.put(g, 0L));
         }
         decompositions = new Decompositions(device, jobs);
     }
@@ -139,12 +136,9 @@ final class KfacProposal implements AutoCloseable {
     /** What went wrong since the last call, a line each. */
     List<String> reports() {
         List<String> all = new ArrayList<>(decompositions.reports());
-        rejected.replaceAll((factor, before) -> {
-            long now = factor.rejected();
-            if (now > before) {
-                all.add(factor.name() + ": " + (now - before) + " estimates were not finite and were left out");
-            }
-            return now;
+        layers.values().forEach(layer -> {
+            layer.a().report().ifPresent(all::add);
+            layer.g().flatMap(RunningFactor::report).ifPresent(all::add);
         });
         return all;
     }

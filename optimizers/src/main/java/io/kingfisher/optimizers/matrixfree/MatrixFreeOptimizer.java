@@ -37,14 +37,13 @@ abstract class MatrixFreeOptimizer extends Optimizer {
     private Tensor loss, gradient, step, scale;
 
     MatrixFreeOptimizer(Device device, List<ParameterGroup> groups, Clipping clipping) {
-        super(device, groups, clipping);
-        this.device = device;
-        this.programs = new ProgramCache(device);
         if (!(clipping instanceof Clipping.None)) {
-            close();
             throw new KingfisherException(
                     "A method that solves for its step takes gradients as they are; leave out clip.");
         }
+        super(device, groups, clipping);
+        this.device = device;
+        this.programs = new ProgramCache(device);
     }
 
     /** Makes vectors and state once the number of parameters is known. */

@@ -55,8 +55,7 @@ public final class Mfac extends Optimizer {
     private final Config config;
     private final Map<Parameter, Value> directions = new LinkedHashMap<>();
     private Value solved;
-    private Tensor unsolved;
-    private long reported;
+    private final Unsolved unsolved = new Unsolved("their gradient was not finite or its system had no solution");
 
     public Mfac(Device device, List<ParameterGroup> groups, Config config, Clipping clipping) {
         super(device, groups, clipping);
@@ -105,8 +104,7 @@ public final class Mfac extends Optimizer {
                 seen,
                 turn.map(Expr.select(
                         Expr.arg(0).lessThan(Expr.of(m - 1.0)), Expr.arg(0).add(1), Expr.of(0))));
-        unsolved = state().tensor("unsolved", DType.F32, Shape.SCALAR, 0);
-        graph.assign(unsolved, graph.read(unsolved).add(1).sub(solved));
+        unsolved.take(state(), solved);
     }
 
     private void keep(Tensor tensor, Value next) {
@@ -128,14 +126,6 @@ public final class Mfac extends Optimizer {
 
     @Override
     public List<String> reports() {
-        if (unsolved == null) {
-            return List.of();
-        }
-        long now = (long) unsolved.item(), more = now - reported;
-        reported = now;
-        return more <= 0
-                ? List.of()
-                : List.of(more
-                        + " steps changed nothing, as their gradient was not finite or its system had no solution");
+        return unsolved.reports();
     }
 }

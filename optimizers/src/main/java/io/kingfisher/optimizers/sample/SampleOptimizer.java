@@ -11,11 +11,8 @@ import io.kingfisher.optimizers.ParameterGroup;
 import io.kingfisher.optimizers.Update;
 import io.kingfisher.optimizers.curvature.LabelSource;
 import io.kingfisher.optimizers.curvature.SampleJacobian;
-import io.kingfisher.runtime.DType;
 import io.kingfisher.runtime.Device;
 import io.kingfisher.runtime.KingfisherException;
-import io.kingfisher.runtime.Shape;
-import io.kingfisher.runtime.Tensor;
 import io.kingfisher.runtime.graph.Expr;
 import io.kingfisher.runtime.graph.Graph;
 import io.kingfisher.runtime.graph.Value;
@@ -46,8 +43,7 @@ public abstract class SampleOptimizer extends Optimizer {
     private final Map<Parameter, Value> directions = new LinkedHashMap<>();
     private final List<String> notes = new ArrayList<>();
     private Value solved;
-    private Tensor unsolved;
-    private long reported;
+    private final Unsolved unsolved = new Unsolved("the system of the samples' gradients had no finite solution");
 
     SampleOptimizer(Device device, List<ParameterGroup> groups, double momentum, Clipping clipping) {
         super(device, groups, new Clipping.None());
@@ -88,8 +84,7 @@ public abstract class SampleOptimizer extends Optimizer {
                             .toList())
                     .map(Expr.arg(0).equalTo(Expr.of(0)));
             solved = step.solved().mul(finite);
-            unsolved = state().tensor("unsolved", DType.F32, Shape.SCALAR, 0);
-            graph.assign(unsolved, graph.read(unsolved).add(1).sub(solved));
+            unsolved.take(state(), solved);
         }
     }
 
@@ -127,14 +122,6 @@ public abstract class SampleOptimizer extends Optimizer {
 
     @Override
     public List<String> reports() {
-        if (unsolved == null) {
-            return List.of();
-        }
-        long now = (long) unsolved.item(), more = now - reported;
-        reported = now;
-        return more <= 0
-                ? List.of()
-                : List.of(more
-                        + " steps changed nothing, as the system of the samples' gradients had no finite solution");
+        return unsolved.reports();
     }
 }

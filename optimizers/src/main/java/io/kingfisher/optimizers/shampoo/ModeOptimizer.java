@@ -20,9 +20,11 @@ import io.kingfisher.runtime.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -54,7 +56,7 @@ abstract class ModeOptimizer<S> extends Optimizer {
     private final Map<Parameter, Optional<Seen<S>>> seen = new LinkedHashMap<>();
     private final Map<Parameter, Value> directions = new HashMap<>();
     private final Map<String, Decompositions> decompositions = new LinkedHashMap<>();
-    private final Map<RunningFactor, Long> factors = new LinkedHashMap<>();
+    private final Set<RunningFactor> factors = new LinkedHashSet<>();
     private final List<String> notes = new ArrayList<>();
 
     /**
@@ -99,7 +101,7 @@ abstract class ModeOptimizer<S> extends Optimizer {
     /** The average of a statistic, whose estimates that are not finite are reported. */
     final RunningFactor factor(String name, Shape shape, Averaging rule) {
         RunningFactor factor = new RunningFactor(state(), name, shape, rule);
-        factors.put(factor, 0L);
+        factors.add(factor);
         return factor;
     }
 
@@ -233,13 +235,7 @@ abstract class ModeOptimizer<S> extends Optimizer {
     public final List<String> reports() {
         List<String> all = new ArrayList<>();
         decompositions.values().forEach(each -> all.addAll(each.reports()));
-        factors.replaceAll((factor, before) -> {
-            long rejected = factor.rejected();
-            if (rejected > before) {
-                all.add(factor.name() + ": " + (rejected - before) + " estimates were not finite and were left out");
-            }
-            return rejected;
-        });
+        factors.forEach(factor -> factor.report().ifPresent(all::add));
         return all;
     }
 

@@ -18,7 +18,7 @@ import java.util.Optional;
  * Shampoo's preconditioner of a tile's blocks: for each mode i the second moment H_i of the gradients' slices, and its inverse
  * p-th root.
  */
-final class Preconditioner {
+public final class Preconditioner {
     /**
      * @param averaging of the second moments
      * @param ridge under them

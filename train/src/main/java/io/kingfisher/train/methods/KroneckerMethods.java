@@ -152,8 +152,9 @@ final class KroneckerMethods {
                                 "Martens and Grosse, 2015; Grosse and Martens, 2016",
                                 "2 o i (i + o) flops; second moments at refreshes, inverses at longer intervals",
                                 "P + 2 (i i + o o)"),
-                        (device, groups, o, clipping) ->
-                                new Kfac(device, groups, kfac(o, CommonOptions.labels(o)), clipping)),
+                        (device, groups, o, clipping) -> o.text("mode").equals("adaptive")
+                                ? new AdaptiveKfac(device, groups, adaptive(o), clipping)
+                                : new Kfac(device, groups, kfac(o, CommonOptions.labels(o)), clipping)),
                 new Method(
                         new OptimizerSchema(EKFAC, 0.03),
                         new Method.Facts(

@@ -69,7 +69,7 @@ class ConfigErrorsTest {
             delimiter = '|',
             value = {
                 "optimizer: AdaFihser | did you mean 'AdaFisher'?",
-                "optimizer: Shampoo | 'Shampoo' is not known",
+                "optimizer: Nesterov | 'Nesterov' is not known",
                 "scheduler: CosineAnealingLR | did you mean 'CosineAnnealingLR'?",
                 "precision: fp8 | expected one of fp32, tf32, bf16, fp16",
                 "clip: {nrom: 1} | did you mean 'norm'?",
