@@ -1,6 +1,7 @@
 package io.kingfisher.runtime.cpu.kernels;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A loop that starts with single elements, which even the interpreter runs at a bearable speed, and changes to vectors when
@@ -14,6 +15,7 @@ final class AdaptiveLoop {
     private final CompletableFuture<Loop> first;
     private final Promoter promoter;
     private volatile Loop current;
+    private final AtomicBoolean requested = new AtomicBoolean();
     private long work;
     /** The next loop in the promoter's queue. */
     AdaptiveLoop next;
@@ -52,7 +54,10 @@ final class AdaptiveLoop {
             work += (long) rows * n * spec.code().size();
             if (work > WARM) {
                 work = Long.MIN_VALUE;
-                promoter.request(this);
+                // Two threads may both get here, and a loop that is twice in the queue makes it a circle.
+                if (requested.compareAndSet(false, true)) {
+                    promoter.request(this);
+                }
             }
         }
     }

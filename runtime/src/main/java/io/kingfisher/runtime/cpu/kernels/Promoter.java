@@ -3,13 +3,16 @@ package io.kingfisher.runtime.cpu.kernels;
 import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A thread that exercises the vector code of hot loops on memory of its own until the JIT compiler has compiled it, seen by
- * that it stops allocating vectors on the heap, and only then lets the loop use it. Vector code that does not get there in a minute
+ * that it stops allocating vectors on the heap, and only then lets the loop use it. Loops take turns, so that the compiler has
+ * all of them to work on and one that it does not manage keeps no other waiting. Vector code that does not get there in a minute
  * stays unused and is counted.
  */
 final class Promoter implements AutoCloseable {
@@ -57,59 +60,104 @@ final class Promoter implements AutoCloseable {
 
     private void work() {
         ThreadMXBean heap = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
+        Deque<Exercise> open = new ArrayDeque<>();
+        int waiting = 0;
         while (!closed) {
             idle = false;
-            AdaptiveLoop loop = queue.getAndSet(null);
-            if (loop == null) {
+            for (AdaptiveLoop loop = queue.getAndSet(null); loop != null; loop = loop.next) {
+                if (loop.spec().vectorizes(VectorSupport.length())) {
+                    open.add(new Exercise(loop));
+                }
+            }
+            Exercise exercise = open.poll();
+            if (exercise == null) {
                 idle = true;
                 if (queue.get() == null) {
                     LockSupport.park(this);
                 }
+                continue;
             }
-            while (loop != null && !closed) {
-                AdaptiveLoop following = loop.next;
-                if (loop.spec().vectorizes(VectorSupport.length())) {
-                    Loop vectors = Generator.loop(loop.spec(), true);
-                    if (exercise(loop.spec(), vectors, heap)) {
-                        loop.replace(vectors);
-                    } else if (!closed) {
-                        refused.incrementAndGet();
-                    }
-                }
-                loop = following;
+            boolean allocated = exercise.batch(heap);
+            if (exercise.compiled()) {
+                exercise.end();
+            } else if (exercise.nanos() > limitNanos) {
+                refused.incrementAndGet();
+                exercise.close();
+            } else {
+                open.add(exercise);
+            }
+            waiting = allocated ? waiting + 1 : 0;
+            if (waiting >= open.size() && !open.isEmpty() && !closed) {
+                // All of them wait for the JIT compiler.
+                waiting = 0;
+                LockSupport.parkNanos(exercise.young() ? 1_000_000 : 5_000_000);
             }
         }
+        open.forEach(Exercise::close);
     }
 
-    private boolean exercise(LoopSpec spec, Loop loop, ThreadMXBean heap) {
-        int vector = Math.max(spec.folds() ? spec.lanes() : 1, VectorSupport.length());
-        int few = vector + 3, most = VECTORS_PER_ROW * vector + 3;
-        long bytes = 8L * most;
-        long[] at = new long[spec.operands()], steps = new long[2 * spec.operands()];
-        try (Arena arena = Arena.ofConfined()) {
+    /** One loop's vector code on its way to being compiled. */
+    private static final class Exercise implements AutoCloseable {
+        private final AdaptiveLoop target;
+        private final Loop loop;
+        private final Arena arena = Arena.ofConfined();
+        private final long[] at, steps;
+        private final int few, most;
+        private final long start = System.nanoTime();
+        private int batches, quiet;
+
+        Exercise(AdaptiveLoop target) {
+            this.target = target;
+            LoopSpec spec = target.spec();
+            loop = Generator.loop(spec, true);
+            int vector = Math.max(spec.folds() ? spec.lanes() : 1, VectorSupport.length());
+            few = vector + 3;
+            most = VECTORS_PER_ROW * vector + 3;
+            at = new long[spec.operands()];
+            steps = new long[2 * spec.operands()];
             for (int k = 0; k < at.length; k++) {
-                at[k] = arena.allocate(bytes, 64).address();
+                at[k] = arena.allocate(8L * most, 64).address();
             }
-            long start = System.nanoTime();
-            int quiet = 0;
-            for (int batch = 0; quiet < 3; batch++) {
-                int calls = batch < BATCHES || quiet > 0 ? CALLS : CALLS_WAITING;
-                long before = heap.getCurrentThreadAllocatedBytes();
-                for (int call = 0; call < calls; call++) {
-                    // All ways through the code, lest one be compiled as never taken.
-                    int n = call % 8 == 0 ? 3 : batch < SHORT_BATCHES ? few : call % 4 == 0 ? most - 3 : most;
-                    loop.run(at, steps, 1 + call % 2, n);
-                }
-                boolean allocated = heap.getCurrentThreadAllocatedBytes() > before;
-                quiet = allocated ? 0 : quiet + 1;
-                if (closed || System.nanoTime() - start > limitNanos) {
-                    return false;
-                }
-                if (allocated) {
-                    LockSupport.parkNanos(batch < BATCHES ? 1_000_000 : 5_000_000);
-                }
+        }
+
+        /** Runs the loop some times; whether that allocated. */
+        boolean batch(ThreadMXBean heap) {
+            int calls = young() || quiet > 0 ? CALLS : CALLS_WAITING;
+            long before = heap.getCurrentThreadAllocatedBytes();
+            for (int call = 0; call < calls; call++) {
+                // All ways through the code, lest one be compiled as never taken.
+                int n = call % 8 == 0 ? 3 : batches < SHORT_BATCHES ? few : call % 4 == 0 ? most - 3 : most;
+                loop.run(at, steps, 1 + call % 2, n);
             }
-            return true;
+            boolean allocated = heap.getCurrentThreadAllocatedBytes() > before;
+            quiet = allocated ? 0 : quiet + 1;
+            batches++;
+            return allocated;
+        }
+
+        /** Whether the JIT compiler has not seen enough of it yet. */
+        boolean young() {
+            return batches < BATCHES;
+        }
+
+        /** Whether vectors stay in registers. */
+        boolean compiled() {
+            return quiet == 3;
+        }
+
+        long nanos() {
+            return System.nanoTime() - start;
+        }
+
+        /** From now on the vectors are used. */
+        void end() {
+            target.replace(loop);
+            close();
+        }
+
+        @Override
+        public void close() {
+            arena.close();
         }
     }
 
