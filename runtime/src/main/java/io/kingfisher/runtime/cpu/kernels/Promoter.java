@@ -64,7 +64,7 @@ final class Promoter implements AutoCloseable {
         int waiting = 0;
         while (!closed) {
             idle = false;
-            for (AdaptiveLoop loop = queue.getAndSet(null); loop != null; loop = loop.next) {
+            for (AdaptiveLoop loop = queue.getAndSet(null); loop != null && !closed; loop = loop.next) {
                 if (loop.spec().vectorizes(VectorSupport.length())) {
                     open.add(new Exercise(loop));
                 }
